@@ -1,0 +1,172 @@
+//! `countersign.toml` and the environment: what holds for the whole installation. Reads no variable and no working
+//! directory by itself; both are handed in.
+
+mod environment;
+mod file;
+
+pub(crate) use file::SettingsFile;
+
+use crate::error::ConfigError;
+use crate::{Diagnostics, diagnostics, document};
+use countersign_model::actor::Actor;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Where the file of an installation for everybody lies.
+const SYSTEM_FILE: &str = "/etc/countersign/countersign.toml";
+
+/// Checked settings; every path is absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The file that was read; none when there is none.
+    pub origin: Option<PathBuf>,
+    /// Where the database, artifacts and compiled components live.
+    pub state_dir: PathBuf,
+    /// Folders with `.wasm` components, beside those in the binary. Later ones win.
+    pub component_dirs: Vec<PathBuf>,
+    /// Pipeline files, and folders whose `.toml` files are pipelines, for `serve`.
+    pub pipelines: Vec<PathBuf>,
+    /// Who may sign off, by name.
+    pub people: BTreeMap<String, Person>,
+    /// What is logged and how.
+    pub log: Log,
+    /// A worker that was not heard of for so long has lost its run.
+    pub lease_seconds: u64,
+    /// How often `serve` looks for what is due.
+    pub poll_seconds: u64,
+}
+
+/// Somebody who decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// What they may sign as.
+    pub roles: BTreeSet<String>,
+    /// Their user name on this machine.
+    pub local: Option<String>,
+    /// Their Slack team and user, `T01/U02AB`.
+    pub slack: Option<String>,
+}
+
+/// What is logged and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// A filter of the tracing library: `info`, or `info,countersign_query=debug`.
+    pub filter: String,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// What holds without a file.
+    pub fn defaults(environment: &BTreeMap<String, String>) -> Self {
+        let data = base_dir(environment, "XDG_DATA_HOME", ".local/share");
+        Self {
+            origin: None,
+            state_dir: data.map_or_else(|| "/var/lib/countersign".into(), |data| data.join("countersign")),
+            component_dirs: Vec::new(),
+            pipelines: Vec::new(),
+            people: BTreeMap::new(),
+            log: Log { format: LogFormat::Text, filter: "info".to_string() },
+            lease_seconds: 30,
+            poll_seconds: 5,
+        }
+    }
+
+    /// The settings of the first file among [`candidates`], overridden by the environment. Relative paths in the file are
+    /// taken from the file's folder, those in the environment from `working_dir`, which must be absolute.
+    ///
+    /// # Errors
+    /// When a file that was asked for can not be read, or something in it or in the environment is wrong.
+    pub fn load(
+        explicit: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+        working_dir: &Path,
+    ) -> Result<Self, ConfigError> {
+        let mut settings = Self::defaults(environment);
+        for candidate in candidates(explicit, environment) {
+            let path = working_dir.join(&candidate.path);
+            match document::load(&path) {
+                Ok(text) => {
+                    let base_dir = path.parent().unwrap_or(working_dir);
+                    settings = Self::read(&text, &path.display().to_string(), base_dir, settings)?;
+                    settings.origin = Some(path);
+                    break;
+                }
+                Err(ConfigError::Read { source, .. })
+                    if !candidate.required && source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        environment::apply(&mut settings, environment, working_dir)?;
+        Ok(settings)
+    }
+
+    /// The settings in `text`; what it does not name stays as in `defaults`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text.
+    pub fn read(text: &str, origin: &str, base_dir: &Path, defaults: Self) -> Result<Self, Diagnostics> {
+        let mut sink = diagnostics::Sink::new(origin, text);
+        let mut settings = defaults;
+        if let Some(document) = document::parse(text, &mut sink) {
+            let shape = file::read(&document, &mut sink);
+            file::apply(&shape, &mut settings, base_dir, &mut sink);
+        }
+        sink.finish().map(|()| settings)
+    }
+
+    /// The name under `[people]` of an actor.
+    pub fn person_of(&self, actor: &Actor) -> Option<&str> {
+        let (authority, id) = actor.as_str().split_once(':')?;
+        let is = |person: &Person| match authority {
+            "local" => person.local.as_deref() == Some(id),
+            "slack" => person.slack.as_deref() == Some(id),
+            _ => false,
+        };
+        self.people.iter().find(|(_, person)| is(person)).map(|(name, _)| name.as_str())
+    }
+
+    /// The roles that an actor may sign as; none for somebody unknown.
+    pub fn roles_of(&self, actor: &Actor) -> BTreeSet<String> {
+        let person = self.person_of(actor).and_then(|name| self.people.get(name));
+        person.map(|person| person.roles.clone()).unwrap_or_default()
+    }
+}
+
+/// A place where settings may lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The file.
+    pub path: PathBuf,
+    /// Somebody named it, so it must be there.
+    pub required: bool,
+}
+
+/// The files that may hold the settings, best first: `--config`, `COUNTERSIGN_CONFIG`, the user's, the system's.
+pub fn candidates(explicit: Option<&Path>, environment: &BTreeMap<String, String>) -> Vec<Candidate> {
+    let named = explicit.map(Path::to_path_buf);
+    let named = named.or_else(|| environment.get("COUNTERSIGN_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from));
+    if let Some(path) = named {
+        return vec![Candidate { path, required: true }];
+    }
+    let user = base_dir(environment, "XDG_CONFIG_HOME", ".config").map(|dir| dir.join("countersign/countersign.toml"));
+    let paths = user.into_iter().chain([PathBuf::from(SYSTEM_FILE)]);
+    paths.map(|path| Candidate { path, required: false }).collect()
+}
+
+/// A base directory of the XDG specification, which ignores relative values.
+fn base_dir(environment: &BTreeMap<String, String>, variable: &str, below_home: &str) -> Option<PathBuf> {
+    let named = environment.get(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || environment.get("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| home().map(|home| home.join(below_home)))
+}

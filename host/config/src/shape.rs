@@ -1,0 +1,224 @@
+//! The shape of a pipeline file, as it is written: every key, none of its meaning. The comments are what editors show,
+//! through the JSON Schema that is made of these types.
+
+use crate::place::{Named, Placed};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A text or a list entry with its place.
+pub(crate) type Text = Placed<String>;
+
+/// A Countersign pipeline: steps, what starts them, and who signs off before a model goes live.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Pipeline", deny_unknown_fields)]
+pub(crate) struct PipelineFile {
+    /// The pipeline's name: lower-case letters, digits and `-`.
+    #[schemars(required)]
+    pub name: Option<Text>,
+    /// One sentence for the people who decide.
+    pub description: Option<Text>,
+    /// What starts a run without a person.
+    pub trigger: Option<TriggerTable>,
+    /// Where raw data comes from.
+    pub source: Option<Named<SourceTable>>,
+    /// The steps, each of which runs a component.
+    pub step: Option<Named<StepTable>>,
+    /// Gates at which a run waits for people.
+    pub signoff: Option<Named<SignoffTable>>,
+}
+
+/// What starts a run without a person.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Trigger", deny_unknown_fields)]
+pub(crate) struct TriggerTable {
+    /// Five fields: minute, hour, day of month, month, day of week.
+    pub cron: Option<Text>,
+    /// IANA time zone in which `cron` is meant.
+    #[schemars(extend("default" = "UTC"))]
+    pub timezone: Option<Text>,
+    /// Sources whose new files start a run.
+    pub arrival: Option<Vec<Text>>,
+    /// What happens to a run that is due while another is going on: `wait` its turn, or `skip` it.
+    #[schemars(extend("enum" = ["wait", "skip"], "default" = "wait"))]
+    pub overlap: Option<Text>,
+}
+
+/// Where raw data comes from.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Source", deny_unknown_fields)]
+pub(crate) struct SourceTable {
+    /// File path, relative to the pipeline file. `{SPAN}`, or `{YYYY}`, `{MM}` and `{DD}`, stand for the delivery.
+    #[schemars(required)]
+    pub path: Option<Text>,
+    /// A file has arrived when its size and time did not change for this long.
+    #[schemars(range(min = 0, max = 86400), extend("default" = 10))]
+    pub settle_seconds: Option<Placed<u64>>,
+    /// Whether something in this table could not be read.
+    #[schemars(skip)]
+    pub broken: bool,
+}
+
+/// A step: one component at work.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Step", deny_unknown_fields)]
+pub(crate) struct StepTable {
+    /// The component that does the work; `countersign plugin list` shows them all.
+    #[schemars(required)]
+    pub component: Option<Text>,
+    /// Where each input comes from: a step, one output of a step (`step.output`), a source, or history.
+    pub inputs: Option<Named<InputValue>>,
+    /// The component's parameters; `countersign plugin inspect` shows them.
+    pub params: Option<Parameters>,
+    /// Capabilities that the component asks for and you allow: `query`, `clock`, `random`.
+    pub grant: Option<Vec<Text>>,
+    /// Limits of one execution; what is not named keeps its default.
+    pub limits: Option<LimitsTable>,
+    /// What kinds of finding mean here; kinds that are not named keep the component's own severity.
+    pub on: Option<OnTable>,
+    /// Whether an earlier result of the same work may be used again.
+    #[schemars(extend("default" = true))]
+    pub cache: Option<Placed<bool>>,
+    /// Steps and gates that must have ended well first, beside those named in `inputs`.
+    pub after: Option<Vec<Text>>,
+    /// The sign-off gate whose permit this step needs. Only for a step that makes a `PushedModel`, which must have one.
+    pub release: Option<Text>,
+    /// The directory a pushed model is placed in, relative to the pipeline file.
+    pub target: Option<Text>,
+    /// Whether something in this table could not be read.
+    #[schemars(skip)]
+    pub broken: bool,
+}
+
+/// Where an input comes from.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "Input", untagged)]
+pub(crate) enum InputValue {
+    /// `step`, `step.output` or `source`.
+    Name(Text),
+    /// History.
+    History(HistoryTable),
+}
+
+/// Something that an earlier run made.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "History", deny_unknown_fields)]
+pub(crate) struct HistoryTable {
+    /// `latest approved model`, `latest pushed model`, `previous <kind>` or `last <n> spans`.
+    #[schemars(required)]
+    pub resolve: Option<Text>,
+}
+
+/// Parameters as JSON, and the place of every key and value in it by JSON pointer.
+#[derive(Debug)]
+pub(crate) struct Parameters {
+    pub value: Map<String, Value>,
+    pub places: BTreeMap<String, Entry>,
+}
+
+/// Where a key and its value are written.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub key: Range<usize>,
+    pub value: Range<usize>,
+}
+
+impl JsonSchema for Parameters {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Parameters".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object" })
+    }
+}
+
+/// Limits of one execution. A limit that is hit is named in the error.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Limits", deny_unknown_fields)]
+pub(crate) struct LimitsTable {
+    /// Memory of the component.
+    #[schemars(range(min = 1, max = 4096), extend("default" = 1024))]
+    pub memory_mib: Option<Placed<u64>>,
+    /// Time inside the component and in what it asks of the host.
+    #[schemars(range(min = 1, max = 604800), extend("default" = 600))]
+    pub time_seconds: Option<Placed<u64>>,
+    /// Bytes of all outputs together.
+    #[schemars(range(min = 1, max = 1048576), extend("default" = 4096))]
+    pub output_mib: Option<Placed<u64>>,
+    /// Log that is kept, standard output included; the rest is dropped and counted.
+    #[schemars(range(min = 1, max = 65536), extend("default" = 256))]
+    pub log_kib: Option<Placed<u64>>,
+    /// Core instances, tables and memories each.
+    #[schemars(range(min = 1, max = 10000), extend("default" = 64))]
+    pub instances: Option<Placed<u64>>,
+    /// Elements of all WebAssembly tables together.
+    #[schemars(range(min = 1, max = 10000000), extend("default" = 100000))]
+    pub table_elements: Option<Placed<u64>>,
+}
+
+/// What kinds of finding mean here.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "On", deny_unknown_fields)]
+pub(crate) struct OnTable {
+    /// Kinds that stop the run.
+    pub block: Option<Vec<Text>>,
+    /// Kinds that a person has to look at.
+    pub ask: Option<Vec<Text>>,
+    /// Kinds that the reviewer is shown.
+    pub warn: Option<Vec<Text>>,
+    /// Kinds that are only written down.
+    pub info: Option<Vec<Text>>,
+}
+
+/// A gate at which a run waits for people.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Signoff", deny_unknown_fields)]
+pub(crate) struct SignoffTable {
+    /// Steps whose results the reviewers see.
+    #[schemars(required)]
+    pub after: Option<Vec<Text>>,
+    /// Which roles must sign, and how many people of each.
+    #[schemars(required, length(min = 1))]
+    pub approvers: Option<Vec<ApproverTable>>,
+    /// Where approving is allowed: `terminal`, `page`, `slack`. Default: everywhere. Rejecting and holding always are.
+    pub approve_on: Option<Vec<Text>>,
+    /// Whether the person who started the run may not approve it.
+    #[schemars(extend("default" = false))]
+    pub forbid_self_approval: Option<Placed<bool>>,
+    /// What happens when nobody decides in time. Nothing ever approves by itself.
+    pub expire: Option<ExpireTable>,
+    /// Whether something in this table could not be read.
+    #[schemars(skip)]
+    pub broken: bool,
+}
+
+/// So many people of a role.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Approver", deny_unknown_fields)]
+pub(crate) struct ApproverTable {
+    /// A role that people have in countersign.toml.
+    #[schemars(required)]
+    pub role: Option<Text>,
+    /// How many different people of it.
+    #[schemars(range(min = 1, max = 100), extend("default" = 1))]
+    pub count: Option<Placed<u64>>,
+}
+
+/// What happens when nobody decides in time.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Expire", deny_unknown_fields)]
+pub(crate) struct ExpireTable {
+    /// How long to wait: `30m`, `4h`, `7d`.
+    #[schemars(required, regex(pattern = r"^[1-9][0-9]*[smhd]$"))]
+    pub after: Option<Text>,
+    /// `hold` keeps the request open and shows it as overdue; `reject` ends the run.
+    #[schemars(required, extend("enum" = ["hold", "reject"]))]
+    pub then: Option<Text>,
+}

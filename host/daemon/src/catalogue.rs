@@ -1,0 +1,106 @@
+//! Finds components: the built-in ones in this binary, others in the directories that settings and command line name.
+
+use crate::context::WrongInput;
+use anyhow::Context as _;
+use countersign_config::Catalogue;
+use countersign_model::component::Description;
+use countersign_model::digest::Digest;
+use countersign_orchestrator::Components;
+use countersign_ports::ComponentRunner;
+use countersign_ports::component_runner::Component;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One component that pipelines can name.
+pub struct Entry {
+    /// Its bytes.
+    pub component: Component,
+    /// What it says of itself.
+    pub description: Description,
+}
+
+/// Every component, by name.
+pub struct Installed(pub BTreeMap<String, Entry>);
+
+impl Installed {
+    /// Loads the built-in components, then those in `directories`, then `files`; a later one takes an earlier one's name.
+    ///
+    /// # Errors
+    /// When a named directory or file can not be read, or holds no component of our interface.
+    pub async fn load(runner: &dyn ComponentRunner, directories: &[PathBuf], files: &[PathBuf]) -> anyhow::Result<Self> {
+        let mut found = Vec::new();
+        for (_, wasm) in countersign_builtins::BUILT_IN {
+            found.push(Component { digest: Digest::of(wasm), wasm: Arc::from(*wasm), origin: "built in".to_string() });
+        }
+        for directory in directories {
+            for path in wasm_files(directory)? {
+                found.push(read(&path)?);
+            }
+        }
+        for file in files {
+            found.push(read(file)?);
+        }
+        let mut installed = BTreeMap::new();
+        for component in found {
+            let description =
+                runner.describe(&component).await.map_err(|error| WrongInput(format!("error: {}", chain(&error))))?;
+            installed.insert(description.name.clone(), Entry { component, description });
+        }
+        Ok(Self(installed))
+    }
+
+    /// What pipelines are checked against.
+    pub fn catalogue(&self) -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        for entry in self.0.values() {
+            let described = (entry.description.clone(), entry.component.digest);
+            catalogue.components.insert(entry.description.name.clone(), described);
+        }
+        catalogue
+    }
+
+    /// What runs are carried with.
+    pub fn components(&self) -> Components {
+        let mut components = Components::default();
+        for entry in self.0.values() {
+            components.add(entry.component.clone(), entry.description.clone());
+        }
+        components
+    }
+}
+
+/// Reads one file.
+///
+/// # Errors
+/// When it can not be read.
+pub fn read(path: &Path) -> anyhow::Result<Component> {
+    let wasm = std::fs::read(path)
+        .map_err(|error| WrongInput(format!("error: read component {}: {error}", path.display())))?;
+    Ok(Component { digest: Digest::of(&wasm), wasm: Arc::from(wasm), origin: path.display().to_string() })
+}
+
+fn wasm_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(directory)
+        .with_context(|| format!("read component directory {} (setting `component_dirs`)", directory.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("read component directory {}", directory.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// An error and its causes on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    text
+}

@@ -1,0 +1,56 @@
+//! One file a command.
+
+mod audit;
+mod completions;
+mod decide;
+mod demo;
+mod doctor;
+mod events;
+mod explain;
+mod export;
+mod lineage;
+mod pipeline;
+mod plugin;
+mod resume;
+mod run;
+mod runs;
+mod serve;
+mod show;
+
+use crate::args::{Cli, Command};
+use crate::context::Context;
+use crate::exit::Exit;
+use countersign_model::decision::DecisionKind;
+
+/// Runs the command.
+///
+/// # Errors
+/// What the command could not do; `main` prints it.
+pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match &cli.command {
+        Command::Completions { shell } => return Ok(completions::run(*shell)),
+        Command::Demo(arguments) => return demo::run(cli.output, arguments).await,
+        _ => {}
+    }
+    let context = Context::load(&cli)?;
+    match cli.command {
+        Command::Run(arguments) => run::run(&context, &arguments).await,
+        Command::Resume(arguments) => resume::run(&context, &arguments).await,
+        Command::Runs(arguments) => runs::run(&context, &arguments).await,
+        Command::Show(arguments) => show::run(&context, &arguments).await,
+        Command::Approve(arguments) => decide::run(&context, &arguments, DecisionKind::Approve).await,
+        Command::Reject(arguments) => decide::run(&context, &arguments, DecisionKind::Reject).await,
+        Command::Hold(arguments) => decide::run(&context, &arguments, DecisionKind::Hold).await,
+        Command::Cancel(arguments) => resume::cancel(&context, &arguments).await,
+        Command::Lineage(arguments) => lineage::run(&context, &arguments).await,
+        Command::Explain(arguments) => explain::run(&context, &arguments).await,
+        Command::Export(arguments) => export::run(&context, &arguments).await,
+        Command::Serve(arguments) => serve::run(&context, &arguments).await,
+        Command::Events(arguments) => events::run(&context, &arguments).await,
+        Command::Plugin(command) => plugin::run(&context, &command).await,
+        Command::Pipeline(command) => pipeline::run(&context, &command).await,
+        Command::Audit(command) => audit::run(&context, &command).await,
+        Command::Doctor => doctor::run(&context).await,
+        Command::Completions { .. } | Command::Demo(_) => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,135 @@
+//! What every command starts from: settings, the way to print, and the stores.
+
+use crate::args::{Cli, Output};
+use crate::wiring;
+use anyhow::Context as _;
+use countersign_config::ConfigError;
+use countersign_config::settings::Settings;
+use countersign_ports::MetadataStore;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The user's input is wrong; the text says all, located, with what to do.
+#[derive(Debug)]
+pub struct WrongInput(pub String);
+
+impl std::fmt::Display for WrongInput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.trim_end())
+    }
+}
+
+impl std::error::Error for WrongInput {}
+
+/// Settings and the way to print.
+pub struct Context {
+    /// How results are printed.
+    pub output: Output,
+    /// Checked settings.
+    pub settings: Settings,
+    /// The words with which this command line is repeated: `countersign`, or with the flags that found the settings.
+    pub prefix: String,
+}
+
+impl Context {
+    /// Reads settings from where the command line, the environment and the usual places say.
+    ///
+    /// # Errors
+    /// When a settings file can not be read or is wrong.
+    pub fn load(cli: &Cli) -> anyhow::Result<Self> {
+        let mut prefix = "countersign".to_string();
+        let config = if cli.demo {
+            prefix.push_str(" --demo");
+            let file = demo_directory(None)?.join("countersign.toml");
+            if !file.exists() {
+                let text = format!("error: there is no demo yet: `countersign demo` makes it ({} is missing)", file.display());
+                return Err(WrongInput(text).into());
+            }
+            Some(file)
+        } else {
+            if let Some(config) = &cli.config {
+                prefix.push_str(&format!(" --config {}", config.display()));
+            }
+            cli.config.clone()
+        };
+        Ok(Self { output: cli.output, settings: read_settings(config.as_deref())?, prefix })
+    }
+
+    /// With settings made elsewhere.
+    pub fn with(output: Output, config: &Path, prefix: String) -> anyhow::Result<Self> {
+        Ok(Self { output, settings: read_settings(Some(config))?, prefix })
+    }
+
+    /// Whether programs read the output.
+    pub fn json(&self) -> bool {
+        self.output == Output::Json
+    }
+
+    /// Prints one JSON document that names its schema.
+    ///
+    /// # Errors
+    /// When the value can not be written as JSON.
+    pub fn print_json<T: Serialize>(&self, schema: &str, value: &T) -> anyhow::Result<()> {
+        #[derive(Serialize)]
+        struct Document<'a, T> {
+            schema: String,
+            data: &'a T,
+        }
+        let document = Document { schema: format!("countersign.{schema}/1"), data: value };
+        println!("{}", serde_json::to_string_pretty(&document)?);
+        Ok(())
+    }
+
+    /// The metadata store. A read command on an installation that never ran finds an empty one.
+    ///
+    /// # Errors
+    /// When the database can not be opened.
+    pub async fn store(&self) -> anyhow::Result<Arc<dyn MetadataStore>> {
+        wiring::metadata(&self.database()).await
+    }
+
+    /// Where the metadata lies.
+    pub fn database(&self) -> PathBuf {
+        self.settings.state_dir.join("metadata.db")
+    }
+
+    /// Where the artifacts lie.
+    pub fn artifacts(&self) -> PathBuf {
+        self.settings.state_dir.join("artifacts")
+    }
+}
+
+fn read_settings(config: Option<&Path>) -> anyhow::Result<Settings> {
+    let working_dir = std::env::current_dir().context("find the working directory")?;
+    Settings::load(config, &environment(), &working_dir).map_err(wrong_file)
+}
+
+/// Variables whose names and values are text; no setting is anything else.
+fn environment() -> BTreeMap<String, String> {
+    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// A file's mistakes as people read them.
+pub fn wrong_file(error: ConfigError) -> anyhow::Error {
+    match error {
+        ConfigError::Invalid(diagnostics) => WrongInput(diagnostics.render(console::colors_enabled_stderr())).into(),
+        ConfigError::Read { .. } | ConfigError::Environment { .. } => {
+            WrongInput(format!("error: {}", crate::catalogue::chain(&error))).into()
+        }
+    }
+}
+
+/// Where the demo lives: by default beside the state of the installation that needs no settings.
+///
+/// # Errors
+/// When a given directory can not be made absolute.
+pub fn demo_directory(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    match given {
+        Some(given) => std::path::absolute(given).with_context(|| format!("find {}", given.display())),
+        None => Ok(Settings::defaults(&environment()).state_dir.join("demo")),
+    }
+}

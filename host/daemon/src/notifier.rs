@@ -1,0 +1,35 @@
+//! Delivers notices for people at a terminal or a log: one line each.
+
+use async_trait::async_trait;
+use countersign_ports::notifier::{Message, Notice};
+use countersign_ports::{Notifier, NotifyError};
+
+/// Writes notices to the log.
+pub struct LogNotifier;
+
+#[async_trait]
+impl Notifier for LogNotifier {
+    fn serves(&self, channel: &str) -> bool {
+        channel == "terminal"
+    }
+
+    async fn deliver(&self, notice: &Notice) -> Result<(), NotifyError> {
+        let (run, notice_id) = (notice.run, notice.id);
+        match &notice.message {
+            Message::SignoffRequested { evidence, .. } => {
+                let evidence = evidence.short();
+                tracing::info!(run.id = %run, notice.id = %notice_id, evidence, "waiting for people: `countersign show {run}`");
+            }
+            Message::DecisionRecorded { decision } => {
+                let (kind, actor) = (decision.kind, &decision.actor);
+                tracing::info!(run.id = %run, notice.id = %notice_id, actor = %actor, "decision recorded: {kind}");
+            }
+            Message::RunEnded { end } => tracing::info!(run.id = %run, notice.id = %notice_id, "run {}", end.as_str()),
+            Message::Pushed { push } => {
+                let model = push.model.short();
+                tracing::info!(run.id = %run, notice.id = %notice_id, model, target = push.target, "model is live");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! What people read in a terminal. Readable without colour: colour is never the only sign.
+
+pub mod evidence;
+pub mod prompt;
+pub mod run;
+pub mod text;
+pub mod watch;

@@ -1,0 +1,110 @@
+//! The walls between crates, over `cargo metadata`: model <- ports <- siblings <- daemon.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// Every workspace crate and the workspace crates it depends on in its own code (tests may reach further).
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo metadata runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+    let packages = metadata["packages"].as_array().expect("packages").clone();
+    packages
+        .iter()
+        .map(|package| {
+            let uses = package["dependencies"].as_array().expect("dependencies").iter();
+            let own = uses.filter(|used| used["kind"].is_null()).map(|used| text(&used["name"])).collect();
+            (text(&package["name"]), own)
+        })
+        .collect()
+}
+
+fn ours(uses: &BTreeSet<String>) -> BTreeSet<&str> {
+    uses.iter().map(String::as_str).filter(|name| name.starts_with("countersign")).collect()
+}
+
+const SIBLINGS: [&str; 6] = ["config", "store", "query", "sandbox", "orchestrator", "triggers"];
+
+#[test]
+fn the_model_knows_nobody_and_no_machinery() {
+    let all = dependencies();
+    let model = &all["countersign-model"];
+    assert_eq!(ours(model), BTreeSet::new());
+    for machinery in ["tokio", "sqlx", "wasmtime", "datafusion", "tracing", "async-trait"] {
+        assert!(!model.contains(machinery), "countersign-model depends on {machinery}");
+    }
+}
+
+#[test]
+fn ports_know_the_model_only() {
+    assert_eq!(ours(&dependencies()["countersign-ports"]), BTreeSet::from(["countersign-model"]));
+}
+
+#[test]
+fn siblings_meet_in_ports_and_never_import_one_another() {
+    let all = dependencies();
+    let allowed = BTreeSet::from(["countersign-model", "countersign-ports", "countersign-formats"]);
+    for sibling in SIBLINGS {
+        let name = format!("countersign-{sibling}");
+        let used = ours(&all[&name]);
+        assert!(used.is_subset(&allowed), "{name} depends on {:?}", used.difference(&allowed).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn heavy_libraries_have_one_house_each() {
+    let all = dependencies();
+    let houses = [
+        ("wasmtime", "countersign-sandbox"),
+        ("wasmtime-wasi", "countersign-sandbox"),
+        ("datafusion", "countersign-query"),
+        ("sqlx", "countersign-store"),
+        ("jsonschema", "countersign-config"),
+        ("cron", "countersign-triggers"),
+    ];
+    for (library, house) in houses {
+        let users: Vec<&String> = all.iter().filter(|(_, uses)| uses.contains(library)).map(|(name, _)| name).collect();
+        assert!(users.iter().all(|user| *user == house || *user == "countersign-bench"), "{library} is used by {users:?}");
+    }
+}
+
+#[test]
+fn components_know_the_sdk_and_never_the_host() {
+    let all = dependencies();
+    let host: BTreeSet<String> =
+        SIBLINGS.iter().copied().chain(["model", "ports"]).map(|name| format!("countersign-{name}")).collect();
+    for (name, uses) in all.iter().filter(|(name, _)| name.starts_with("countersign-plugin-") || name.starts_with("countersign-sdk")) {
+        let reached: Vec<&String> = uses.intersection(&host).collect();
+        assert!(reached.is_empty(), "{name} depends on {reached:?}");
+    }
+}
+
+#[test]
+fn only_the_wiring_names_concrete_parts() {
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut offenders = Vec::new();
+    let mut open = vec![sources.clone()];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).expect("read sources").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("read source");
+            let wiring = path.ends_with("wiring.rs");
+            for concrete in ["countersign_sandbox::", "countersign_query::", "countersign_store::"] {
+                if text.contains(concrete) && !wiring {
+                    offenders.push(format!("{} names {concrete}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(offenders.is_empty(), "{offenders:?}");
+}

@@ -1,0 +1,181 @@
+//! Runs the real binary in an installation of its own.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// How long a state is waited for before a test gives up. Not a measurement: a loaded machine is slow.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A home directory with nothing in it but compiled components, so that no test compiles them again.
+pub struct Home(tempfile::TempDir);
+
+/// What a command left.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    #[track_caller]
+    pub fn must(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        let said = self.stdout.contains(text) || self.stderr.contains(text);
+        assert!(said, "`{text}` is missing in\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let home = Self(tempfile::tempdir().expect("a temporary directory"));
+        for state in [home.state(), home.demo().join("state")] {
+            copy_tree(compiled(), &state.join("compiled"));
+        }
+        home
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Where the state lies when there are no settings.
+    pub fn state(&self) -> PathBuf {
+        self.path().join(".local/share/countersign")
+    }
+
+    pub fn demo(&self) -> PathBuf {
+        self.state().join("demo")
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("create directory");
+        std::fs::write(&path, text).expect("write file");
+        path
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        command(self.path(), arguments)
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(&self.command(arguments).output().expect("the binary runs"))
+    }
+
+    pub fn data(&self, arguments: &[&str]) -> Value {
+        let mut all = vec!["--output", "json"];
+        all.extend_from_slice(arguments);
+        let ran = self.run(&all);
+        assert!(!ran.stdout.is_empty(), "no output: {}", ran.stderr);
+        ran.json()["data"].clone()
+    }
+
+    pub fn spawn(&self, arguments: &[&str]) -> Running {
+        let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Running(child.expect("the binary starts"))
+    }
+}
+
+/// A process that does not outlive its test.
+pub struct Running(pub Child);
+
+impl Running {
+    pub fn terminate(&mut self) -> i32 {
+        let pid = self.0.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        self.0.wait().expect("the process ends").code().unwrap_or(-1)
+    }
+
+    pub fn kill(&mut self) {
+        self.0.kill().expect("SIGKILL");
+        self.0.wait().expect("the process ends");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(arguments).current_dir(home).env_clear().stdin(Stdio::null());
+    command.env("HOME", home).env("COUNTERSIGN_LEASE_SECONDS", "5").env("COUNTERSIGN_POLL_SECONDS", "1");
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+/// The compiled components, made once for this test process.
+fn compiled() -> &'static Path {
+    static COMPILED: OnceLock<PathBuf> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("compiled-{}", std::process::id()));
+        std::fs::create_dir_all(&home).expect("create directory");
+        Ran::of(&command(&home, &["plugin", "list"]).output().expect("the binary runs")).must(0);
+        home.join(".local/share/countersign/compiled")
+    })
+}
+
+/// Copies with permissions; the sandbox uses no cache that others could have written.
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("create directory");
+    std::fs::set_permissions(to, std::fs::metadata(from).expect("metadata").permissions()).expect("permissions");
+    for entry in std::fs::read_dir(from).expect("read directory").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copy file");
+        }
+    }
+}
+
+/// Waits until `state` answers something; fails with `what` when it never does.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut state: impl FnMut() -> Option<T>) -> T {
+    let begun = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a clock");
+    loop {
+        if let Some(found) = state() {
+            return found;
+        }
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a clock");
+        assert!(now - begun < PATIENCE, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The identifier of the newest run.
+pub fn newest_run(home: &Home, config: &[&str]) -> String {
+    let mut arguments = config.to_vec();
+    arguments.extend_from_slice(&["runs", "--limit", "1"]);
+    home.data(&arguments)[0]["id"].as_str().expect("a run").to_string()
+}
+
+/// A run's document.
+pub fn show(home: &Home, config: &[&str], run: &str) -> Value {
+    let mut arguments = config.to_vec();
+    arguments.extend_from_slice(&["show", run]);
+    home.data(&arguments)
+}

@@ -1,0 +1,145 @@
+//! The engine: the parts it works with, and how a person starts a run.
+
+use crate::error::OrchestratorError;
+use crate::watcher::Watcher;
+use countersign_model::actor::Actor;
+use countersign_model::component::Description;
+use countersign_model::digest::Digest;
+use countersign_model::event::{Cause, Event};
+use countersign_model::id::{ArtifactId, EventId, ExecutionId, NoticeId, RunId, WorkerId};
+use countersign_model::pipeline::PipelineVersion;
+use countersign_model::run::{Run, RunState};
+use countersign_ports::component_runner::Component;
+use countersign_ports::notifier::{Message, Notice};
+use countersign_ports::{ArtifactStore, Clock, ComponentRunner, DeliveryFinder, IdSource, MetadataStore, Notifier};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The roles that an actor holds now.
+pub type RolesOf = Arc<dyn Fn(&Actor) -> BTreeSet<String> + Send + Sync>;
+
+/// Every loaded component, by the digest that pipelines pin.
+#[derive(Clone, Default)]
+pub struct Components {
+    by_digest: HashMap<Digest, (Component, Description)>,
+}
+
+impl Components {
+    /// Adds one.
+    pub fn add(&mut self, component: Component, description: Description) {
+        self.by_digest.insert(component.digest, (component, description));
+    }
+
+    /// The component of that digest.
+    pub fn get(&self, digest: &Digest) -> Option<&(Component, Description)> {
+        self.by_digest.get(digest)
+    }
+}
+
+/// What an engine works with. Only the daemon's wiring names the concrete types behind these.
+#[derive(Clone)]
+pub struct Parts {
+    /// Metadata.
+    pub store: Arc<dyn MetadataStore>,
+    /// Artifacts' bytes.
+    pub artifacts: Arc<dyn ArtifactStore>,
+    /// The sandbox.
+    pub runner: Arc<dyn ComponentRunner>,
+    /// Loaded components.
+    pub components: Components,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn IdSource>,
+    /// Finds deliveries.
+    pub deliveries: Arc<dyn DeliveryFinder>,
+    /// Who holds which role.
+    pub roles_of: RolesOf,
+    /// Deliver the outbox.
+    pub notifiers: Vec<Arc<dyn Notifier>>,
+    /// Follows along.
+    pub watcher: Arc<dyn Watcher>,
+}
+
+/// How an engine works.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// A worker that shows no sign of life for this long has lost its run. At least four heartbeats.
+    pub lease: Duration,
+    /// Attempts at a step whose error may pass.
+    pub attempts: u32,
+    /// Pause before the second attempt; it doubles with each.
+    pub retry_pause: Duration,
+    /// A directory for components' scratch space, on a disk with room.
+    pub scratch: std::path::PathBuf,
+}
+
+/// Carries runs. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) parts: Parts,
+    pub(crate) options: Arc<EngineOptions>,
+    /// New at every start of a process, so that nobody refreshes a dead one's lease.
+    pub(crate) worker: WorkerId,
+}
+
+impl Engine {
+    /// An engine with a worker identity of its own.
+    pub fn new(parts: Parts, options: EngineOptions) -> Self {
+        let worker = WorkerId::from_ulid(parts.ids.ulid());
+        Self { parts, options: Arc::new(options), worker }
+    }
+
+    /// Registers the definition and starts a run of it, because a person asked.
+    ///
+    /// # Errors
+    /// When the store can not write.
+    pub async fn start(&self, version: &PipelineVersion, actor: &Actor) -> Result<RunId, OrchestratorError> {
+        self.parts.store.register_pipeline(version, actor).await?;
+        let now = self.parts.clock.now();
+        let event = EventId::from_ulid(self.parts.ids.ulid());
+        let run = Run {
+            id: RunId::from_ulid(self.parts.ids.ulid()),
+            pipeline: version.name.clone(),
+            pipeline_digest: version.digest,
+            event,
+            cause: Cause::Person,
+            started_by: actor.clone(),
+            span: None,
+            state: RunState::Queued,
+            created_at: now,
+            ended_at: None,
+        };
+        let event = Event {
+            id: event,
+            pipeline: version.name.clone(),
+            cause: Cause::Person,
+            actor: actor.clone(),
+            dedupe_key: format!("person:{event}"),
+            at: now,
+        };
+        self.parts.store.accept_event(&event, Ok(&run)).await?;
+        Ok(run.id)
+    }
+
+    pub(crate) fn execution_id(&self) -> ExecutionId {
+        ExecutionId::from_ulid(self.parts.ids.ulid())
+    }
+
+    pub(crate) fn artifact_id(&self) -> ArtifactId {
+        ArtifactId::from_ulid(self.parts.ids.ulid())
+    }
+
+    /// A notice for every channel that somebody delivers. Today that is the terminal and the log.
+    pub(crate) fn notice(&self, run: RunId, message: Message) -> Notice {
+        Notice {
+            id: NoticeId::from_ulid(self.parts.ids.ulid()),
+            run,
+            channel: "terminal".to_string(),
+            message,
+            created_at: self.parts.clock.now(),
+            attempts: 0,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What stops the orchestrator itself, as opposed to a step (that is a [`StepError`]).
+
+use countersign_model::execution::StepError;
+use countersign_ports::{ArtifactStoreError, StoreError};
+
+/// What goes wrong while carrying a run.
+#[derive(Debug, thiserror::Error)]
+pub enum OrchestratorError {
+    /// The metadata store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The artifact store.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactStoreError),
+    /// A document could not be written or read.
+    #[error("{document}")]
+    Document {
+        /// Which.
+        document: &'static str,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// A file operation failed.
+    #[error("{operation}: {path}")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// On what.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The run can not go on as it is defined.
+    #[error("run {run}: {problem}")]
+    Definition {
+        /// The run.
+        run: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+/// What ends a step: its own error, or the orchestrator's.
+#[derive(Debug)]
+pub(crate) enum StepFailure {
+    /// Recorded with the execution; the run ends as failed.
+    Step(StepError),
+    /// The step may be tried again by whoever claims the run next.
+    Engine(OrchestratorError),
+}
+
+impl From<OrchestratorError> for StepFailure {
+    fn from(error: OrchestratorError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<StoreError> for StepFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<StepError> for StepFailure {
+    fn from(error: StepError) -> Self {
+        Self::Step(error)
+    }
+}
+
+/// A step error of the host's making.
+pub(crate) fn step_error(code: &str, message: impl Into<String>) -> StepError {
+    StepError { code: code.to_string(), message: message.into(), detail: String::new(), transient: false }
+}

@@ -1,0 +1,148 @@
+//! Assembles the evidence document for a gate from the run's record and artifacts.
+
+use crate::driver::Position;
+use crate::engine::Engine;
+use crate::error::OrchestratorError;
+use crate::shown;
+use countersign_model::artifact::{Artifact, ArtifactKind};
+use countersign_model::digest::Digest;
+use countersign_model::evidence::Evidence;
+use countersign_model::execution::Execution;
+use countersign_model::finding::Severity;
+use countersign_model::id::RunId;
+use countersign_model::pipeline::Pipeline;
+use countersign_model::policy::SignoffPolicy;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::driver::document;
+
+/// Version of the evidence document's form.
+const FORM: u32 = 1;
+
+impl Engine {
+    /// The evidence for the gate, from everything upstream of it.
+    pub(crate) async fn assemble(
+        &self,
+        position: &Position<'_>,
+        gate: &str,
+        policy: &SignoffPolicy,
+    ) -> Result<Evidence, OrchestratorError> {
+        let upstream = ancestors(position.pipeline, gate);
+        let executions: Vec<&Execution> = position
+            .pipeline
+            .steps
+            .iter()
+            .filter(|step| upstream.contains(&step.name))
+            .filter_map(|step| position.finished.get(&step.name))
+            .collect();
+        let model = candidate(&executions).ok_or_else(|| OrchestratorError::Definition {
+            run: position.run.id.to_string(),
+            problem: format!("gate `{gate}` comes after no step that makes a Model: nothing is there to sign off"),
+        })?;
+        let live = self.live_before(&position.run.pipeline, model.digest).await?;
+        let mut evidence = Evidence {
+            form: FORM,
+            pipeline: position.run.pipeline.clone(),
+            gate: gate.to_string(),
+            model: model.digest,
+            baseline: live.map(|(digest, _)| digest),
+            policy: policy.digest().map_err(document)?,
+            artifacts: BTreeMap::new(),
+            components: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
+            findings: BTreeMap::new(),
+            changes: self.changes(&executions, live.map(|(_, run)| run)).await?,
+            shown: self.shown(&executions).await?,
+        };
+        for execution in &executions {
+            record(&mut evidence, execution);
+        }
+        Ok(evidence)
+    }
+
+    /// The model that is live, and the run that pushed it; the candidate itself does not count, so that the same candidate has the
+    /// same evidence before and after it goes live.
+    pub(crate) async fn live_before(
+        &self,
+        pipeline: &str,
+        candidate: Digest,
+    ) -> Result<Option<(Digest, RunId)>, OrchestratorError> {
+        let pushes = self.parts.store.pushes(Some(pipeline), 2).await?;
+        Ok(pushes.into_iter().find(|push| push.model != candidate).map(|push| (push.model, push.run)))
+    }
+
+    /// What differs from the run that made the live model, step by step, in words.
+    async fn changes(
+        &self,
+        executions: &[&Execution],
+        live: Option<RunId>,
+    ) -> Result<Vec<String>, OrchestratorError> {
+        let Some(live) = live else { return Ok(Vec::new()) };
+        let before = self.parts.store.executions(&live).await?;
+        let mut changes = Vec::new();
+        for execution in executions {
+            let earlier = before.iter().rev().find(|earlier| earlier.step == execution.step);
+            let differences = match earlier {
+                None => vec!["is a new step".to_string()],
+                Some(earlier) => execution.fingerprint.changes_since(&earlier.fingerprint),
+            };
+            if !differences.is_empty() {
+                changes.push(format!("{}: {}", execution.step, differences.join(", ")));
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The numbers shown, read from the verified artifacts.
+    async fn shown(&self, executions: &[&Execution]) -> Result<countersign_model::evidence::Shown, OrchestratorError> {
+        let mut shown = countersign_model::evidence::Shown::default();
+        for artifact in executions.iter().filter_map(|execution| execution.state.result()).flat_map(|r| r.outputs.values()) {
+            if shown::reads(&artifact.kind) {
+                let path = self.parts.artifacts.open(&artifact.digest).await?;
+                shown::read(&mut shown, &artifact.kind, &path)?;
+            }
+        }
+        Ok(shown)
+    }
+}
+
+fn record(evidence: &mut Evidence, execution: &Execution) {
+    let Some(result) = execution.state.result() else { return };
+    let step = &execution.step;
+    for (port, artifact) in &result.outputs {
+        evidence.artifacts.insert(format!("{step}.{port}"), artifact.digest);
+    }
+    let fingerprint = &execution.fingerprint;
+    let component =
+        format!("{} {} parameters {}", execution.component, fingerprint.component, fingerprint.parameters.short());
+    evidence.components.insert(step.clone(), component);
+    evidence.verdicts.insert(step.clone(), result.verdict);
+    let worth: Vec<_> = result.findings.iter().filter(|finding| finding.severity > Severity::Info).cloned().collect();
+    if !worth.is_empty() {
+        evidence.findings.insert(step.clone(), worth);
+    }
+}
+
+/// The last model made upstream.
+fn candidate<'a>(executions: &[&'a Execution]) -> Option<&'a Artifact> {
+    executions
+        .iter()
+        .rev()
+        .filter_map(|execution| execution.state.result())
+        .flat_map(|result| result.outputs.values())
+        .find(|artifact| artifact.kind.as_str() == ArtifactKind::MODEL)
+}
+
+/// Every step that `of` comes after, near or far.
+pub(crate) fn ancestors(pipeline: &Pipeline, of: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![of.to_string()];
+    while let Some(name) = open.pop() {
+        for before in pipeline.step(&name).into_iter().flat_map(|step| &step.after) {
+            if found.insert(before.clone()) {
+                open.push(before.clone());
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,27 @@
+//! Carries runs through their steps: driver -> executor -> publisher, sign-off gates, permits and pushes.
+//!
+//! Everything it knows between two steps is in the metadata store, so a process that dies loses at most the step it was in.
+//! Knows the seams of `ports` only, never a database, a sandbox or a file format's library.
+
+mod delivery;
+mod driver;
+mod engine;
+mod error;
+mod evidence;
+mod executor;
+mod gate;
+mod layout;
+mod placement;
+mod publisher;
+mod run_loop;
+mod shown;
+mod signoff;
+mod upkeep;
+mod watcher;
+mod worker;
+
+pub use engine::{Components, Engine, EngineOptions, Parts, RolesOf};
+pub use error::OrchestratorError;
+pub use signoff::{DecideError, DecisionInput};
+pub use watcher::{RunEvent, Silent, Watcher};
+pub use worker::WorkEnd;

@@ -1,0 +1,299 @@
+//! The metadata store: each method one fact and one transaction, each with its audit entry.
+//!
+//! Leases are measured on the store's own clock. Every write by a worker carries its [`Claim`] and is refused with
+//! [`StoreError::LostClaim`] when the run was claimed again since.
+
+use crate::notifier::Notice;
+use async_trait::async_trait;
+use countersign_model::actor::Actor;
+use countersign_model::artifact::{Artifact, ArtifactKind};
+use countersign_model::audit::AuditEntry;
+use countersign_model::decision::{Decision, RequestState, SignoffRequest};
+use countersign_model::digest::Digest;
+use countersign_model::event::{Event, EventOutcome};
+use countersign_model::execution::{Execution, ExecutionState, LogLine};
+use countersign_model::id::{ArtifactId, ExecutionId, NoticeId, RequestId, RunId, WorkerId};
+use countersign_model::lineage::{Direction, Lineage};
+use countersign_model::pipeline::PipelineVersion;
+use countersign_model::policy::Standing;
+use countersign_model::push::Push;
+use countersign_model::resolver::Resolver;
+use countersign_model::run::{Claim, InvalidTransition, Run, RunEnd};
+use countersign_model::time::Timestamp;
+use std::time::Duration;
+
+/// What goes wrong in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database failed.
+    #[error("{operation}")]
+    Database {
+        /// What was tried.
+        operation: &'static str,
+        /// Why it failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database holds something that this version can not read: names table, column and row.
+    #[error("read {table}.{column} of {row}")]
+    Nonsense {
+        /// Table.
+        table: &'static str,
+        /// Column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+        /// What is wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The run was claimed again: whoever asks must stop working on it.
+    #[error("write for {run}: another worker took it over")]
+    LostClaim {
+        /// The run.
+        run: RunId,
+    },
+    /// Nothing there.
+    #[error("find {what}: {id}")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Its identifier.
+        id: String,
+    },
+    /// The state does not allow it.
+    #[error(transparent)]
+    Transition(#[from] InvalidTransition),
+    /// A decision on other evidence than the request's.
+    #[error("record decision: it is on evidence {given}, but the request shows {shown}")]
+    OtherEvidence {
+        /// Short digest given.
+        given: String,
+        /// Short digest of the request.
+        shown: String,
+    },
+    /// A document could not be written as JSON.
+    #[error("write document")]
+    Document(#[from] serde_json::Error),
+}
+
+/// Which runs to list; newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Of this pipeline only.
+    pub pipeline: Option<String>,
+    /// In this status only (`queued`, `running`, `waiting`, `succeeded`, ...).
+    pub status: Option<String>,
+    /// Older than this one: for the next page.
+    pub before: Option<RunId>,
+    /// At most so many; 0 means 50.
+    pub limit: u32,
+}
+
+/// Which artifacts to list; newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArtifactFilter {
+    /// Of this pipeline only.
+    pub pipeline: Option<String>,
+    /// Of this kind only.
+    pub kind: Option<ArtifactKind>,
+    /// With this digest only.
+    pub digest: Option<Digest>,
+    /// Made in this run only.
+    pub run: Option<RunId>,
+    /// At most so many; 0 means 50.
+    pub limit: u32,
+}
+
+/// A resolver's question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// Within this pipeline.
+    pub pipeline: String,
+    /// What to look for.
+    pub resolver: Resolver,
+    /// The asking step.
+    pub step: String,
+    /// Digest over the asking step's inputs from this run: rule (b) of [`Resolver`].
+    pub own_inputs: Digest,
+    /// Digests of those inputs: rule (a) of [`Resolver`].
+    pub own_digests: Vec<Digest>,
+    /// The asking run.
+    pub run: RunId,
+}
+
+/// A decision as recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// The decision, with `late` filled in.
+    pub decision: Decision,
+    /// What all decisions add up to now.
+    pub standing: Standing,
+    /// The request as it is now.
+    pub request: SignoffRequest,
+}
+
+/// What a push may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PushStart {
+    /// Place the model, then complete this push: new, or one that was cut off.
+    Go(Push),
+    /// It is there already.
+    AlreadyThere(Push),
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// Delivered.
+    Done,
+    /// Try again at that time.
+    RetryAt(Timestamp, String),
+    /// Given up, with the reason.
+    Dead(String),
+}
+
+/// A file that a trigger has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenFile {
+    /// `pipeline/source`.
+    pub trigger: String,
+    /// Path.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Modification time, microseconds.
+    pub modified: i64,
+    /// Since when size and time are as they are.
+    pub stable_since: Timestamp,
+    /// Digest of what was accepted, once it was.
+    pub accepted: Option<Digest>,
+}
+
+/// Facts about everything that happened.
+#[async_trait]
+pub trait MetadataStore: Send + Sync {
+    // --- pipelines -------------------------------------------------------------------------------------------------
+    /// Registers a definition; the same digest again changes nothing.
+    async fn register_pipeline(&self, version: &PipelineVersion, by: &Actor) -> Result<(), StoreError>;
+    /// The definition of that digest.
+    async fn pipeline_version(&self, digest: &Digest) -> Result<Option<PipelineVersion>, StoreError>;
+    /// The newest registered definition of each pipeline, by name.
+    async fn pipelines(&self) -> Result<Vec<PipelineVersion>, StoreError>;
+
+    // --- events and runs -------------------------------------------------------------------------------------------
+    /// Accepts an event: with `Ok(run)` it starts that queued run, with `Err(reason)` it is recorded as skipped. An event whose
+    /// dedupe key is known only raises a count.
+    async fn accept_event(&self, event: &Event, run: Result<&Run, &str>) -> Result<EventOutcome, StoreError>;
+    /// Events, newest first.
+    async fn events(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<(Event, EventOutcome)>, StoreError>;
+    /// One run.
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;
+    /// Runs, newest first.
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError>;
+    /// Takes the oldest claimable run (queued, or running with a lease that ran out), or only `only`. A queued run of a pipeline
+    /// of which another run is running waits for it.
+    async fn claim_run(
+        &self,
+        worker: &WorkerId,
+        only: Option<&RunId>,
+        lease: Duration,
+    ) -> Result<Option<Claim>, StoreError>;
+    /// Extends the lease.
+    async fn heartbeat(&self, claim: &Claim, lease: Duration) -> Result<(), StoreError>;
+    /// Gives an unfinished run back: it is queued again at once.
+    async fn release_run(&self, claim: &Claim) -> Result<(), StoreError>;
+    /// Ends a run, with its notices.
+    async fn end_run(&self, claim: &Claim, end: &RunEnd, at: Timestamp, notices: &[Notice]) -> Result<(), StoreError>;
+    /// Stops a run that no worker holds or whose worker will notice at its next write; its open request is cancelled.
+    async fn cancel_run(&self, run: &RunId, by: &Actor, at: Timestamp) -> Result<(), StoreError>;
+
+    // --- executions ------------------------------------------------------------------------------------------------
+    /// Records that an attempt began, with its inputs.
+    async fn begin_execution(&self, claim: &Claim, execution: &Execution) -> Result<(), StoreError>;
+    /// Publishes an attempt's end, whole: state, outputs with their edges, log. A cache hit is begun and ended in this one call.
+    async fn publish_execution(&self, claim: &Claim, execution: &Execution, log: &[LogLine]) -> Result<(), StoreError>;
+    /// A run's executions in the order in which they began.
+    async fn executions(&self, run: &RunId) -> Result<Vec<Execution>, StoreError>;
+    /// One execution.
+    async fn execution(&self, id: &ExecutionId) -> Result<Option<Execution>, StoreError>;
+    /// One execution's log.
+    async fn execution_log(&self, id: &ExecutionId) -> Result<Vec<LogLine>, StoreError>;
+    /// The newest `Succeeded` execution with that cache key.
+    async fn cached_execution(&self, cache_key: &Digest) -> Result<Option<Execution>, StoreError>;
+    /// The newest ended execution of that step in an earlier run: to say why a step runs again.
+    async fn previous_execution(
+        &self,
+        pipeline: &str,
+        step: &str,
+        before: &RunId,
+    ) -> Result<Option<Execution>, StoreError>;
+
+    // --- artifacts -------------------------------------------------------------------------------------------------
+    /// Records a source's delivery for a run.
+    async fn record_delivery(&self, claim: &Claim, artifact: &Artifact) -> Result<(), StoreError>;
+    /// One artifact.
+    async fn artifact(&self, id: &ArtifactId) -> Result<Option<Artifact>, StoreError>;
+    /// Artifacts, newest first.
+    async fn artifacts(&self, filter: &ArtifactFilter) -> Result<Vec<Artifact>, StoreError>;
+    /// Answers a resolver, newest first.
+    async fn resolve(&self, query: &HistoryQuery) -> Result<Vec<Artifact>, StoreError>;
+    /// The lineage of an artifact, at most `limit` artifacts.
+    async fn lineage(&self, artifact: &ArtifactId, direction: Direction, limit: u32) -> Result<Lineage, StoreError>;
+
+    // --- sign-off --------------------------------------------------------------------------------------------------
+    /// Posts a request and lets the run wait. Open requests of the same pipeline and gate are superseded and their runs end.
+    async fn open_request(&self, claim: &Claim, request: &SignoffRequest, notices: &[Notice])
+    -> Result<(), StoreError>;
+    /// One request.
+    async fn request(&self, id: &RequestId) -> Result<Option<SignoffRequest>, StoreError>;
+    /// Requests, newest first: of one run, of one model digest, or only the open ones.
+    async fn requests(
+        &self,
+        run: Option<&RunId>,
+        model: Option<&Digest>,
+        open_only: bool,
+    ) -> Result<Vec<SignoffRequest>, StoreError>;
+    /// Records a decision. When the request is closed it is recorded as late; otherwise the policy's tally may close the request
+    /// and queue the run again.
+    async fn record_decision(&self, decision: &Decision, notices: &[Notice]) -> Result<Recorded, StoreError>;
+    /// A request's decisions, oldest first.
+    async fn decisions(&self, request: &RequestId) -> Result<Vec<Decision>, StoreError>;
+    /// Closes an open or approved request without a person: expired, or void because a permit was refused. The run is queued.
+    async fn close_request(&self, request: &RequestId, state: &RequestState, at: Timestamp) -> Result<(), StoreError>;
+
+    // --- push ------------------------------------------------------------------------------------------------------
+    /// Claims the pair (model, target).
+    async fn begin_push(&self, claim: &Claim, push: &Push) -> Result<PushStart, StoreError>;
+    /// The model is in place.
+    async fn complete_push(&self, claim: &Claim, push: &Push, notices: &[Notice]) -> Result<(), StoreError>;
+    /// Completed pushes, newest first.
+    async fn pushes(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<Push>, StoreError>;
+
+    // --- outbox, triggers, audit -----------------------------------------------------------------------------------
+    /// Notices that are due.
+    async fn due_notices(&self, limit: u32) -> Result<Vec<Notice>, StoreError>;
+    /// Records what became of a delivery.
+    async fn settle_notice(&self, id: &NoticeId, delivery: &Delivery) -> Result<(), StoreError>;
+    /// The last instant that a schedule fired for: the next is later.
+    async fn last_fire(&self, trigger: &str) -> Result<Option<Timestamp>, StoreError>;
+    /// Moves it; an earlier instant changes nothing.
+    async fn record_fire(&self, trigger: &str, at: Timestamp) -> Result<(), StoreError>;
+    /// Files that a trigger has seen.
+    async fn seen_files(&self, trigger: &str) -> Result<Vec<SeenFile>, StoreError>;
+    /// Records or updates one.
+    async fn record_seen_file(&self, file: &SeenFile) -> Result<(), StoreError>;
+    /// Audit entries after that number, oldest first.
+    async fn audit_entries(&self, after: i64, limit: u32) -> Result<Vec<AuditEntry>, StoreError>;
+}
+
+/// The kind of state a published execution must be in.
+///
+/// # Errors
+/// `Nonsense` when it is still running: there is nothing to publish.
+pub fn must_have_ended(execution: &Execution) -> Result<(), StoreError> {
+    match execution.state {
+        ExecutionState::Running => {
+            Err(StoreError::Transition(InvalidTransition { from: "running", to: "be published" }))
+        }
+        ExecutionState::Succeeded { .. } | ExecutionState::Cached { .. } | ExecutionState::Failed { .. } => Ok(()),
+    }
+}

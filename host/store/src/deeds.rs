@@ -1,0 +1,183 @@
+//! What each state change says in the audit log. Both stores write these, so their logs read alike. Details carry digests,
+//! numbers and names; people's own words appear as a digest only, for they may hold what must not be kept for ever.
+
+use countersign_model::actor::Actor;
+use countersign_model::artifact::Artifact;
+use countersign_model::audit::AuditFact;
+use countersign_model::decision::{Decision, RequestState, SignoffRequest};
+use countersign_model::digest::Digest;
+use countersign_model::event::Event;
+use countersign_model::execution::{Execution, ExecutionState, StepResult};
+use countersign_model::id::RunId;
+use countersign_model::pipeline::PipelineVersion;
+use countersign_model::push::Push;
+use countersign_model::run::{Claim, Run, RunEnd};
+use countersign_model::time::Timestamp;
+use countersign_ports::metadata_store::SeenFile;
+use serde_json::{Map, Value, json};
+
+/// Who did what to what; the store adds when.
+pub(crate) struct Deed {
+    actor: Actor,
+    action: &'static str,
+    subject: String,
+    detail: Value,
+}
+
+impl Deed {
+    pub(crate) fn at(self, at: Timestamp) -> AuditFact {
+        AuditFact { at, actor: self.actor, action: self.action.to_string(), subject: self.subject, detail: self.detail }
+    }
+}
+
+fn deed(actor: &Actor, action: &'static str, subject: impl ToString, detail: Value) -> Deed {
+    Deed { actor: actor.clone(), action, subject: subject.to_string(), detail }
+}
+
+fn worker(claim: &Claim) -> Actor {
+    Actor::system(&claim.worker.to_string())
+}
+
+pub(crate) fn pipeline_registered(version: &PipelineVersion, by: &Actor) -> Deed {
+    deed(by, "pipeline.registered", &version.name, json!({ "digest": version.digest }))
+}
+
+pub(crate) fn event_accepted(event: &Event, run: &Run) -> Deed {
+    let detail = json!({
+        "pipeline": event.pipeline, "cause": event.cause, "run": run.id, "pipeline_digest": run.pipeline_digest,
+    });
+    deed(&event.actor, "event.accepted", event.id, detail)
+}
+
+pub(crate) fn event_skipped(event: &Event, reason: &str) -> Deed {
+    let detail = json!({ "pipeline": event.pipeline, "cause": event.cause, "reason": reason });
+    deed(&event.actor, "event.skipped", event.id, detail)
+}
+
+pub(crate) fn run_claimed(claim: &Claim) -> Deed {
+    deed(&worker(claim), "run.claimed", claim.run, json!({ "epoch": claim.epoch }))
+}
+
+pub(crate) fn run_released(claim: &Claim) -> Deed {
+    deed(&worker(claim), "run.released", claim.run, json!({ "epoch": claim.epoch }))
+}
+
+pub(crate) fn run_ended(claim: &Claim, end: &RunEnd) -> Deed {
+    deed(&worker(claim), "run.ended", claim.run, json!({ "end": end.as_str() }))
+}
+
+pub(crate) fn run_cancelled(run: &RunId, by: &Actor) -> Deed {
+    deed(by, "run.cancelled", run, json!({}))
+}
+
+pub(crate) fn run_superseded(claim: &Claim, run: &RunId) -> Deed {
+    deed(&worker(claim), "run.superseded", run, json!({ "by": claim.run }))
+}
+
+pub(crate) fn run_resumed(by: &Actor, request: &SignoffRequest) -> Deed {
+    deed(by, "run.resumed", request.run, json!({ "request": request.id }))
+}
+
+pub(crate) fn execution_begun(claim: &Claim, execution: &Execution) -> Deed {
+    let detail = json!({
+        "run": execution.run, "step": execution.step, "attempt": execution.attempt, "cache_key": execution.cache_key,
+    });
+    deed(&worker(claim), "execution.begun", execution.id, detail)
+}
+
+pub(crate) fn execution_published(claim: &Claim, execution: &Execution) -> Deed {
+    let mut detail = json!({
+        "run": execution.run, "step": execution.step, "status": execution.state.status(), "cache_key": execution.cache_key,
+    });
+    match &execution.state {
+        ExecutionState::Running => {}
+        ExecutionState::Succeeded { result } => {
+            detail["verdict"] = json!(result.verdict);
+            detail["outputs"] = digests(result);
+        }
+        ExecutionState::Cached { from, result, .. } => {
+            detail["from"] = json!(from);
+            detail["verdict"] = json!(result.verdict);
+            detail["outputs"] = digests(result);
+        }
+        ExecutionState::Failed { error, .. } => detail["code"] = json!(error.code),
+    }
+    deed(&worker(claim), "execution.published", execution.id, detail)
+}
+
+fn digests(result: &StepResult) -> Value {
+    let digests: Map<String, Value> =
+        result.outputs.iter().map(|(port, artifact)| (port.clone(), json!(artifact.digest))).collect();
+    Value::Object(digests)
+}
+
+pub(crate) fn delivery_recorded(claim: &Claim, artifact: &Artifact) -> Deed {
+    let detail =
+        json!({ "run": artifact.run, "source": artifact.step, "span": artifact.span, "digest": artifact.digest });
+    deed(&worker(claim), "delivery.recorded", artifact.id, detail)
+}
+
+pub(crate) fn request_opened(claim: &Claim, request: &SignoffRequest) -> Deed {
+    let detail = json!({
+        "run": request.run, "gate": request.gate, "evidence": request.evidence_digest, "model": request.model_digest,
+    });
+    deed(&worker(claim), "request.opened", request.id, detail)
+}
+
+/// The request changed its state: `request` as it was, `state` as it is.
+pub(crate) fn request_closed(by: &Actor, request: &SignoffRequest, state: &RequestState) -> Deed {
+    let action = match state {
+        RequestState::Open => "request.opened",
+        RequestState::Approved => "request.approved",
+        RequestState::Rejected => "request.rejected",
+        RequestState::Superseded { .. } => "request.superseded",
+        RequestState::Expired => "request.expired",
+        RequestState::Cancelled => "request.cancelled",
+        RequestState::Void { .. } => "request.void",
+    };
+    let mut detail =
+        json!({ "run": request.run, "evidence": request.evidence_digest, "model": request.model_digest });
+    match state {
+        RequestState::Superseded { by } => detail["by"] = json!(by),
+        RequestState::Void { reason } => detail["reason"] = json!(reason),
+        RequestState::Open
+        | RequestState::Approved
+        | RequestState::Rejected
+        | RequestState::Expired
+        | RequestState::Cancelled => {}
+    }
+    deed(by, action, request.id, detail)
+}
+
+/// As [`request_closed`], by the worker of the newer candidate.
+pub(crate) fn request_superseded(claim: &Claim, request: &SignoffRequest, state: &RequestState) -> Deed {
+    request_closed(&worker(claim), request, state)
+}
+
+pub(crate) fn decision_recorded(decision: &Decision, request: &SignoffRequest) -> Deed {
+    let detail = json!({
+        "request": decision.request, "kind": decision.kind, "roles": decision.roles, "channel": decision.channel,
+        "late": decision.late, "evidence": decision.evidence_digest, "model": request.model_digest,
+        "reason": Digest::of(decision.reason.as_bytes()),
+    });
+    deed(&decision.actor, "decision.recorded", decision.id, detail)
+}
+
+pub(crate) fn push_begun(claim: &Claim, push: &Push) -> Deed {
+    let detail = json!({ "run": push.run, "request": push.request, "model": push.model, "target": push.target });
+    deed(&worker(claim), "push.begun", push.id, detail)
+}
+
+pub(crate) fn push_completed(claim: &Claim, push: &Push) -> Deed {
+    let detail = json!({ "run": push.run, "request": push.request, "model": push.model, "target": push.target });
+    deed(&worker(claim), "push.completed", push.id, detail)
+}
+
+pub(crate) fn schedule_fired(trigger: &str, at: Timestamp) -> Deed {
+    deed(&Actor::system("triggers"), "schedule.fired", trigger, json!({ "for": at }))
+}
+
+pub(crate) fn file_accepted(file: &SeenFile, digest: &Digest) -> Deed {
+    let detail = json!({ "path": file.path, "bytes": file.bytes, "digest": digest });
+    deed(&Actor::system("triggers"), "file.accepted", &file.trigger, detail)
+}

@@ -1,0 +1,94 @@
+//! Pushes, the outbox, and what triggers remember.
+
+use super::runs::guard;
+use super::state::State;
+use crate::deeds::{self, Deed};
+use crate::judgement;
+use countersign_model::id::NoticeId;
+use countersign_model::push::Push;
+use countersign_model::run::Claim;
+use countersign_model::time::Timestamp;
+use countersign_ports::StoreError;
+use countersign_ports::metadata_store::{Delivery, PushStart, SeenFile};
+use countersign_ports::notifier::Notice;
+use std::cmp::Reverse;
+
+pub(super) fn begin(state: &mut State, claim: &Claim, push: &Push) -> Result<(PushStart, Vec<Deed>), StoreError> {
+    guard(state, claim, &push.run)?;
+    let there = state.pushes.values().find(|known| known.model == push.model && known.target == push.target);
+    let begun = match there {
+        Some(known) if known.completed_at.is_some() => return Ok((PushStart::AlreadyThere(known.clone()), Vec::new())),
+        // Cut off: whoever holds a permit now takes it over; its identifier stays.
+        Some(known) => Push { id: known.id, completed_at: None, ..push.clone() },
+        None => Push { completed_at: None, ..push.clone() },
+    };
+    state.pushes.insert(begun.id, begun.clone());
+    let deeds = vec![deeds::push_begun(claim, &begun)];
+    Ok((PushStart::Go(begun), deeds))
+}
+
+pub(super) fn complete(
+    state: &mut State,
+    now: Timestamp,
+    claim: &Claim,
+    push: &Push,
+    notices: &[Notice],
+) -> Result<Vec<Deed>, StoreError> {
+    guard(state, claim, &push.run)?;
+    match state.pushes.get_mut(&push.id) {
+        Some(begun) if begun.run == claim.run && begun.completed_at.is_none() => {
+            begun.completed_at = Some(push.completed_at.unwrap_or(now));
+        }
+        recorded => return judgement::completed_again(claim, push, recorded.as_deref()).map(|()| Vec::new()),
+    }
+    state.write_notices(notices);
+    Ok(vec![deeds::push_completed(claim, push)])
+}
+
+pub(super) fn completed(state: &State, pipeline: Option<&str>, limit: u32) -> Vec<Push> {
+    let mut pushes: Vec<Push> = state
+        .pushes
+        .values()
+        .filter(|push| push.completed_at.is_some() && pipeline.is_none_or(|pipeline| push.pipeline == pipeline))
+        .cloned()
+        .collect();
+    pushes.sort_by_key(|push| Reverse((push.completed_at, push.id)));
+    pushes.truncate(limit as usize);
+    pushes
+}
+
+pub(super) fn due(state: &State, now: Timestamp, limit: u32) -> Vec<Notice> {
+    let mut due: Vec<_> =
+        state.outbox.values().filter(|outgoing| outgoing.pending && outgoing.next_at <= now).collect();
+    due.sort_by_key(|outgoing| (outgoing.next_at, outgoing.notice.id));
+    due.into_iter().take(limit as usize).map(|outgoing| outgoing.notice.clone()).collect()
+}
+
+pub(super) fn settle(state: &mut State, id: &NoticeId, delivery: &Delivery) -> Result<(), StoreError> {
+    let not_found = || StoreError::NotFound { what: "notice", id: id.to_string() };
+    let outgoing = state.outbox.get_mut(id).ok_or_else(not_found)?;
+    if !outgoing.pending {
+        return Ok(());
+    }
+    outgoing.notice.attempts += 1;
+    match delivery {
+        Delivery::Done | Delivery::Dead(_) => outgoing.pending = false,
+        Delivery::RetryAt(at, _) => outgoing.next_at = *at,
+    }
+    Ok(())
+}
+
+pub(super) fn record_fire(state: &mut State, trigger: &str, at: Timestamp) -> Vec<Deed> {
+    if state.fires.get(trigger).is_some_and(|last| *last >= at) {
+        return Vec::new();
+    }
+    state.fires.insert(trigger.to_string(), at);
+    vec![deeds::schedule_fired(trigger, at)]
+}
+
+pub(super) fn record_seen_file(state: &mut State, file: &SeenFile) -> Vec<Deed> {
+    let key = (file.trigger.clone(), file.path.clone());
+    let before = state.seen_files.insert(key, file.clone()).and_then(|before| before.accepted);
+    let newly = file.accepted.filter(|_| file.accepted != before);
+    newly.iter().map(|digest| deeds::file_accepted(file, digest)).collect()
+}

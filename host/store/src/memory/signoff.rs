@@ -1,0 +1,133 @@
+//! Requests and decisions.
+
+use super::runs::{end_any, guard};
+use super::state::{PostedRequest, State};
+use crate::deeds::{self, Deed};
+use crate::judgement;
+use countersign_model::actor::Actor;
+use countersign_model::decision::{Decision, RequestState, SignoffRequest};
+use countersign_model::digest::Digest;
+use countersign_model::id::{RequestId, RunId};
+use countersign_model::run::{Claim, RunEnd, RunState};
+use countersign_model::time::Timestamp;
+use countersign_ports::StoreError;
+use countersign_ports::metadata_store::Recorded;
+use countersign_ports::notifier::Notice;
+
+pub(super) fn open(
+    state: &mut State,
+    claim: &Claim,
+    request: &SignoffRequest,
+    notices: &[Notice],
+) -> Result<Vec<Deed>, StoreError> {
+    let held = guard(state, claim, &request.run)?;
+    held.run.state = held.run.state.clone().wait(request.id)?;
+    held.owner = None;
+    let mut deeds = supersede(state, claim, request)?;
+    let posted = PostedRequest {
+        request: SignoffRequest { state: RequestState::Open, ..request.clone() },
+        closed_at: None,
+        decisions: Vec::new(),
+    };
+    state.requests.insert(request.id, posted);
+    state.write_notices(notices);
+    deeds.push(deeds::request_opened(claim, request));
+    Ok(deeds)
+}
+
+fn supersede(state: &mut State, claim: &Claim, request: &SignoffRequest) -> Result<Vec<Deed>, StoreError> {
+    let by = RequestState::Superseded { by: claim.run };
+    let mut deeds = Vec::new();
+    let mut runs = Vec::new();
+    for older in state.requests.values_mut() {
+        let same_gate = older.request.pipeline == request.pipeline && older.request.gate == request.gate;
+        if same_gate && older.request.state == RequestState::Open && older.request.run != claim.run {
+            deeds.push(deeds::request_superseded(claim, &older.request, &by));
+            older.request.state = by.clone();
+            older.closed_at = Some(request.posted_at);
+            runs.push(older.request.run);
+        }
+    }
+    for run in runs {
+        end_any(state.run(&run)?, RunEnd::Superseded { by: claim.run }, request.posted_at)?;
+        deeds.push(deeds::run_superseded(claim, &run));
+    }
+    Ok(deeds)
+}
+
+pub(super) fn list(
+    state: &State,
+    run: Option<&RunId>,
+    model: Option<&Digest>,
+    open_only: bool,
+) -> Vec<SignoffRequest> {
+    let wanted = |request: &&SignoffRequest| {
+        run.is_none_or(|run| request.run == *run)
+            && model.is_none_or(|model| request.model_digest == *model)
+            && (!open_only || request.state == RequestState::Open)
+    };
+    state.requests.values().rev().map(|posted| &posted.request).filter(wanted).cloned().collect()
+}
+
+pub(super) fn record_decision(
+    state: &mut State,
+    now: Timestamp,
+    decision: &Decision,
+    notices: &[Notice],
+) -> Result<(Recorded, Vec<Deed>), StoreError> {
+    let known = state.requests.values().flat_map(|posted| &posted.decisions).find(|known| known.id == decision.id);
+    let known = known.cloned();
+    let posted = state.request(&decision.request)?;
+    if let Some(decision) = known {
+        let (standing, _) = judgement::judge(&posted.request, &posted.decisions);
+        return Ok((Recorded { decision, standing, request: posted.request.clone() }, Vec::new()));
+    }
+    let decision = judgement::admit(&posted.request, decision)?;
+    posted.decisions.push(decision.clone());
+    let mut deeds = vec![deeds::decision_recorded(&decision, &posted.request)];
+    let (standing, closing) = judgement::judge(&posted.request, &posted.decisions);
+    let before = posted.request.clone();
+    if let Some(closing) = closing {
+        deeds.push(deeds::request_closed(&decision.actor, &before, &closing));
+        posted.request.state = closing;
+        posted.closed_at = Some(decision.at);
+        deeds.extend(resume(state, now, &decision.actor, &before)?);
+    }
+    state.write_notices(&judgement::notices_of(&decision, notices));
+    let request = state.request(&decision.request)?.request.clone();
+    Ok((Recorded { decision, standing, request }, deeds))
+}
+
+/// Queues the run when it waits for this request.
+fn resume(
+    state: &mut State,
+    now: Timestamp,
+    by: &Actor,
+    request: &SignoffRequest,
+) -> Result<Option<Deed>, StoreError> {
+    let queued = state.run(&request.run)?;
+    if queued.run.state != (RunState::Waiting { request: request.id }) {
+        return Ok(None);
+    }
+    queued.run.state = queued.run.state.clone().resume(request.id)?;
+    queued.queued_at = now;
+    Ok(Some(deeds::run_resumed(by, request)))
+}
+
+pub(super) fn close(
+    state: &mut State,
+    now: Timestamp,
+    id: &RequestId,
+    closing: &RequestState,
+    at: Timestamp,
+) -> Result<Vec<Deed>, StoreError> {
+    let posted = state.request(id)?;
+    judgement::may_close(&posted.request.state, closing)?;
+    let before = posted.request.clone();
+    posted.request.state = closing.clone();
+    posted.closed_at = Some(at);
+    let by = Actor::system("signoff");
+    let mut deeds = vec![deeds::request_closed(&by, &before, closing)];
+    deeds.extend(resume(state, now, &by, &before)?);
+    Ok(deeds)
+}

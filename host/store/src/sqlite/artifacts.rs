@@ -1,0 +1,80 @@
+//! Artifacts: recording and listing them. Their bytes are elsewhere.
+
+use super::claims;
+use super::connection::{Connections, Write, all, one};
+use super::rows;
+use super::runs::page;
+use crate::deeds;
+use countersign_model::artifact::Artifact;
+use countersign_model::id::ArtifactId;
+use countersign_model::run::Claim;
+use countersign_ports::metadata_store::ArtifactFilter;
+use countersign_ports::{Clock, StoreError};
+
+pub(super) const ONE: &str = "SELECT * FROM artifacts WHERE id = ?1";
+const INSERT: &str = "INSERT INTO artifacts (id, kind, digest, bytes, pipeline, step, output, run, execution, span, created_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+
+// The narrowest condition picks the index; the others are checked on what it finds.
+pub(super) const OF_DIGEST: &str = "SELECT * FROM artifacts WHERE digest = ?2 AND (?3 IS NULL OR run = ?3) \
+     AND (?4 IS NULL OR pipeline = ?4) AND (?5 IS NULL OR kind = ?5) ORDER BY id DESC LIMIT ?1";
+pub(super) const OF_RUN: &str = "SELECT * FROM artifacts WHERE run = ?3 AND (?2 IS NULL OR digest = ?2) \
+     AND (?4 IS NULL OR pipeline = ?4) AND (?5 IS NULL OR kind = ?5) ORDER BY id DESC LIMIT ?1";
+pub(super) const OF_BOTH: &str = "SELECT * FROM artifacts WHERE pipeline = ?4 AND kind = ?5 ORDER BY id DESC LIMIT ?1";
+pub(super) const OF_PIPELINE: &str = "SELECT * FROM artifacts WHERE pipeline = ?4 ORDER BY id DESC LIMIT ?1";
+pub(super) const OF_KIND: &str = "SELECT * FROM artifacts WHERE kind = ?5 ORDER BY id DESC LIMIT ?1";
+pub(super) const NEWEST: &str = "SELECT * FROM artifacts WHERE id < '~' ORDER BY id DESC LIMIT ?1";
+
+pub(super) async fn insert(write: &mut Write, artifact: &Artifact) -> Result<(), StoreError> {
+    let sql = sqlx::query(INSERT)
+        .bind(artifact.id.to_string())
+        .bind(artifact.kind.as_str())
+        .bind(artifact.digest.to_string())
+        .bind(i64::try_from(artifact.bytes).unwrap_or(i64::MAX))
+        .bind(artifact.pipeline.as_str())
+        .bind(artifact.step.as_str())
+        .bind(artifact.output.as_str())
+        .bind(artifact.run.to_string())
+        .bind(artifact.execution.map(|id| id.to_string()))
+        .bind(artifact.span.as_deref())
+        .bind(artifact.created_at.as_micros());
+    write.execute("record artifact", sql).await.map(|_| ())
+}
+
+pub(super) async fn record_delivery(
+    connections: &Connections,
+    clock: &dyn Clock,
+    claim: &Claim,
+    artifact: &Artifact,
+) -> Result<(), StoreError> {
+    let mut write = connections.write(clock).await?;
+    claims::guard(&mut write, claim, &artifact.run).await?;
+    insert(&mut write, artifact).await?;
+    write.commit(vec![deeds::delivery_recorded(claim, artifact)]).await
+}
+
+pub(super) async fn read(connections: &Connections, id: &ArtifactId) -> Result<Option<Artifact>, StoreError> {
+    let mut connection = connections.read().await?;
+    let row = one(&mut connection, "read artifact", sqlx::query(ONE).bind(id.to_string())).await?;
+    row.as_ref().map(rows::artifact).transpose()
+}
+
+pub(super) async fn list(connections: &Connections, filter: &ArtifactFilter) -> Result<Vec<Artifact>, StoreError> {
+    let mut connection = connections.read().await?;
+    let statement = match (&filter.digest, &filter.run, &filter.pipeline, &filter.kind) {
+        (Some(_), _, _, _) => OF_DIGEST,
+        (None, Some(_), _, _) => OF_RUN,
+        (None, None, Some(_), Some(_)) => OF_BOTH,
+        (None, None, Some(_), None) => OF_PIPELINE,
+        (None, None, None, Some(_)) => OF_KIND,
+        (None, None, None, None) => NEWEST,
+    };
+    let sql = sqlx::query(statement)
+        .bind(page(filter.limit))
+        .bind(filter.digest.map(|digest| digest.to_string()))
+        .bind(filter.run.map(|run| run.to_string()))
+        .bind(filter.pipeline.as_deref())
+        .bind(filter.kind.as_ref().map(|kind| kind.as_str()));
+    let rows = all(&mut connection, "list artifacts", sql).await?;
+    rows.iter().map(rows::artifact).collect()
+}

@@ -1,0 +1,251 @@
+//! The record in one SQLite file. One connection writes, in short IMMEDIATE transactions, each with its audit entries; a few
+//! read. Other processes may have the file open too: nothing that is written depends on what this process remembers.
+//!
+//! Statements are static and live beside the code that runs them; the one for Postgres will be their exact twin.
+
+mod artifacts;
+mod audit;
+mod claims;
+mod connection;
+mod events;
+mod executions;
+mod history;
+mod lineage;
+mod outbox;
+mod pipelines;
+#[cfg(test)]
+mod plans;
+mod pushes;
+mod rows;
+mod runs;
+mod signoff;
+mod triggers;
+
+use async_trait::async_trait;
+use connection::Connections;
+use countersign_model::actor::Actor;
+use countersign_model::artifact::Artifact;
+use countersign_model::audit::AuditEntry;
+use countersign_model::decision::{Decision, RequestState, SignoffRequest};
+use countersign_model::digest::Digest;
+use countersign_model::event::{Event, EventOutcome};
+use countersign_model::execution::{Execution, LogLine};
+use countersign_model::id::{ArtifactId, ExecutionId, NoticeId, RequestId, RunId, WorkerId};
+use countersign_model::lineage::{Direction, Lineage};
+use countersign_model::pipeline::PipelineVersion;
+use countersign_model::push::Push;
+use countersign_model::run::{Claim, Run, RunEnd};
+use countersign_model::time::Timestamp;
+use countersign_ports::metadata_store::{
+    ArtifactFilter, Delivery, HistoryQuery, PushStart, Recorded, RunFilter, SeenFile,
+};
+use countersign_ports::notifier::Notice;
+use countersign_ports::{Clock, MetadataStore, StoreError};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The metadata store in a SQLite file.
+pub struct SqliteStore {
+    connections: Connections,
+    clock: Arc<dyn Clock>,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`; makes it, and the directories it lies in, readable for the owner alone when they are not there.
+    /// Leases are measured on `clock`.
+    ///
+    /// # Errors
+    /// When the file can not be made or opened, is no database of ours, or was written by a newer version.
+    pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Ok(Self { connections: Connections::open(path).await?, clock })
+    }
+
+    /// Waits for what is under way and closes every connection; SQLite then folds its write-ahead log into the file.
+    pub async fn close(&self) {
+        self.connections.close().await;
+    }
+}
+
+#[async_trait]
+impl MetadataStore for SqliteStore {
+    async fn register_pipeline(&self, version: &PipelineVersion, by: &Actor) -> Result<(), StoreError> {
+        pipelines::register(&self.connections, &*self.clock, version, by).await
+    }
+
+    async fn pipeline_version(&self, digest: &Digest) -> Result<Option<PipelineVersion>, StoreError> {
+        pipelines::version(&self.connections, digest).await
+    }
+
+    async fn pipelines(&self) -> Result<Vec<PipelineVersion>, StoreError> {
+        pipelines::in_force(&self.connections).await
+    }
+
+    async fn accept_event(&self, event: &Event, run: Result<&Run, &str>) -> Result<EventOutcome, StoreError> {
+        events::accept(&self.connections, &*self.clock, event, run).await
+    }
+
+    async fn events(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<(Event, EventOutcome)>, StoreError> {
+        events::newest(&self.connections, pipeline, limit).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        runs::read(&self.connections, id).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
+        runs::list(&self.connections, filter).await
+    }
+
+    async fn claim_run(
+        &self,
+        worker: &WorkerId,
+        only: Option<&RunId>,
+        lease: Duration,
+    ) -> Result<Option<Claim>, StoreError> {
+        claims::claim(&self.connections, &*self.clock, worker, only, lease).await
+    }
+
+    async fn heartbeat(&self, claim: &Claim, lease: Duration) -> Result<(), StoreError> {
+        claims::heartbeat(&self.connections, &*self.clock, claim, lease).await
+    }
+
+    async fn release_run(&self, claim: &Claim) -> Result<(), StoreError> {
+        claims::release(&self.connections, &*self.clock, claim).await
+    }
+
+    async fn end_run(&self, claim: &Claim, end: &RunEnd, at: Timestamp, notices: &[Notice]) -> Result<(), StoreError> {
+        runs::end(&self.connections, &*self.clock, claim, end, at, notices).await
+    }
+
+    async fn cancel_run(&self, run: &RunId, by: &Actor, at: Timestamp) -> Result<(), StoreError> {
+        runs::cancel(&self.connections, &*self.clock, run, by, at).await
+    }
+
+    async fn begin_execution(&self, claim: &Claim, execution: &Execution) -> Result<(), StoreError> {
+        executions::begin(&self.connections, &*self.clock, claim, execution).await
+    }
+
+    async fn publish_execution(&self, claim: &Claim, execution: &Execution, log: &[LogLine]) -> Result<(), StoreError> {
+        executions::publish(&self.connections, &*self.clock, claim, execution, log).await
+    }
+
+    async fn executions(&self, run: &RunId) -> Result<Vec<Execution>, StoreError> {
+        executions::of_run(&self.connections, run).await
+    }
+
+    async fn execution(&self, id: &ExecutionId) -> Result<Option<Execution>, StoreError> {
+        executions::read(&self.connections, id).await
+    }
+
+    async fn execution_log(&self, id: &ExecutionId) -> Result<Vec<LogLine>, StoreError> {
+        executions::log(&self.connections, id).await
+    }
+
+    async fn cached_execution(&self, cache_key: &Digest) -> Result<Option<Execution>, StoreError> {
+        executions::cached(&self.connections, cache_key).await
+    }
+
+    async fn previous_execution(
+        &self,
+        pipeline: &str,
+        step: &str,
+        before: &RunId,
+    ) -> Result<Option<Execution>, StoreError> {
+        executions::previous(&self.connections, pipeline, step, before).await
+    }
+
+    async fn record_delivery(&self, claim: &Claim, artifact: &Artifact) -> Result<(), StoreError> {
+        artifacts::record_delivery(&self.connections, &*self.clock, claim, artifact).await
+    }
+
+    async fn artifact(&self, id: &ArtifactId) -> Result<Option<Artifact>, StoreError> {
+        artifacts::read(&self.connections, id).await
+    }
+
+    async fn artifacts(&self, filter: &ArtifactFilter) -> Result<Vec<Artifact>, StoreError> {
+        artifacts::list(&self.connections, filter).await
+    }
+
+    async fn resolve(&self, query: &HistoryQuery) -> Result<Vec<Artifact>, StoreError> {
+        history::resolve(&self.connections, query).await
+    }
+
+    async fn lineage(&self, artifact: &ArtifactId, direction: Direction, limit: u32) -> Result<Lineage, StoreError> {
+        lineage::lineage(&self.connections, artifact, direction, limit).await
+    }
+
+    async fn open_request(
+        &self,
+        claim: &Claim,
+        request: &SignoffRequest,
+        notices: &[Notice],
+    ) -> Result<(), StoreError> {
+        signoff::open(&self.connections, &*self.clock, claim, request, notices).await
+    }
+
+    async fn request(&self, id: &RequestId) -> Result<Option<SignoffRequest>, StoreError> {
+        signoff::read(&self.connections, id).await
+    }
+
+    async fn requests(
+        &self,
+        run: Option<&RunId>,
+        model: Option<&Digest>,
+        open_only: bool,
+    ) -> Result<Vec<SignoffRequest>, StoreError> {
+        signoff::list(&self.connections, run, model, open_only).await
+    }
+
+    async fn record_decision(&self, decision: &Decision, notices: &[Notice]) -> Result<Recorded, StoreError> {
+        signoff::record_decision(&self.connections, &*self.clock, decision, notices).await
+    }
+
+    async fn decisions(&self, request: &RequestId) -> Result<Vec<Decision>, StoreError> {
+        signoff::decisions(&self.connections, request).await
+    }
+
+    async fn close_request(&self, request: &RequestId, state: &RequestState, at: Timestamp) -> Result<(), StoreError> {
+        signoff::close(&self.connections, &*self.clock, request, state, at).await
+    }
+
+    async fn begin_push(&self, claim: &Claim, push: &Push) -> Result<PushStart, StoreError> {
+        pushes::begin(&self.connections, &*self.clock, claim, push).await
+    }
+
+    async fn complete_push(&self, claim: &Claim, push: &Push, notices: &[Notice]) -> Result<(), StoreError> {
+        pushes::complete(&self.connections, &*self.clock, claim, push, notices).await
+    }
+
+    async fn pushes(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<Push>, StoreError> {
+        pushes::completed(&self.connections, pipeline, limit).await
+    }
+
+    async fn due_notices(&self, limit: u32) -> Result<Vec<Notice>, StoreError> {
+        outbox::due(&self.connections, &*self.clock, limit).await
+    }
+
+    async fn settle_notice(&self, id: &NoticeId, delivery: &Delivery) -> Result<(), StoreError> {
+        outbox::settle(&self.connections, &*self.clock, id, delivery).await
+    }
+
+    async fn last_fire(&self, trigger: &str) -> Result<Option<Timestamp>, StoreError> {
+        triggers::last_fire(&self.connections, trigger).await
+    }
+
+    async fn record_fire(&self, trigger: &str, at: Timestamp) -> Result<(), StoreError> {
+        triggers::record_fire(&self.connections, &*self.clock, trigger, at).await
+    }
+
+    async fn seen_files(&self, trigger: &str) -> Result<Vec<SeenFile>, StoreError> {
+        triggers::seen_files(&self.connections, trigger).await
+    }
+
+    async fn record_seen_file(&self, file: &SeenFile) -> Result<(), StoreError> {
+        triggers::record_seen_file(&self.connections, &*self.clock, file).await
+    }
+
+    async fn audit_entries(&self, after: i64, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
+        audit::after(&self.connections, after, limit).await
+    }
+}

@@ -1,0 +1,59 @@
+//! The outbox: notices written with what they tell of, delivered later. Deliveries are no state of the record and are not
+//! audited.
+
+use super::connection::{Connections, Write, all};
+use super::rows;
+use countersign_model::id::NoticeId;
+use countersign_ports::metadata_store::Delivery;
+use countersign_ports::notifier::Notice;
+use countersign_ports::{Clock, StoreError};
+
+const INSERT: &str = "INSERT INTO outbox (id, run, channel, message, created_at, attempts, status, next_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?5)";
+pub(super) const DUE: &str =
+    "SELECT * FROM outbox WHERE status = 'pending' AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2";
+const SETTLE: &str = "UPDATE outbox SET status = ?2, next_at = COALESCE(?3, next_at), problem = ?4, attempts = attempts + 1 \
+     WHERE id = ?1 AND status = 'pending'";
+pub(super) const ONE: &str = "SELECT id FROM outbox WHERE id = ?1";
+
+pub(super) async fn insert(write: &mut Write, notices: &[Notice]) -> Result<(), StoreError> {
+    for notice in notices {
+        let sql = sqlx::query(INSERT)
+            .bind(notice.id.to_string())
+            .bind(notice.run.to_string())
+            .bind(notice.channel.as_str())
+            .bind(serde_json::to_string(&notice.message)?)
+            .bind(notice.created_at.as_micros())
+            .bind(notice.attempts);
+        write.execute("write notice", sql).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn due(connections: &Connections, clock: &dyn Clock, limit: u32) -> Result<Vec<Notice>, StoreError> {
+    let mut connection = connections.read().await?;
+    let sql = sqlx::query(DUE).bind(clock.now().as_micros()).bind(limit);
+    let rows = all(&mut connection, "list due notices", sql).await?;
+    rows.iter().map(rows::notice).collect()
+}
+
+/// A notice that is settled already stays as it is: of two deliveries the first one counts.
+pub(super) async fn settle(
+    connections: &Connections,
+    clock: &dyn Clock,
+    id: &NoticeId,
+    delivery: &Delivery,
+) -> Result<(), StoreError> {
+    let (status, next_at, problem) = match delivery {
+        Delivery::Done => ("done", None, None),
+        Delivery::RetryAt(at, problem) => ("pending", Some(at.as_micros()), Some(problem.as_str())),
+        Delivery::Dead(problem) => ("dead", None, Some(problem.as_str())),
+    };
+    let mut write = connections.write(clock).await?;
+    let sql = sqlx::query(SETTLE).bind(id.to_string()).bind(status).bind(next_at).bind(problem);
+    let settled = write.execute("settle notice", sql).await?;
+    if settled == 0 && write.one("settle notice", sqlx::query(ONE).bind(id.to_string())).await?.is_none() {
+        return Err(StoreError::NotFound { what: "notice", id: id.to_string() });
+    }
+    write.commit(Vec::new()).await
+}

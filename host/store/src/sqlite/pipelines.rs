@@ -1,0 +1,56 @@
+//! Registered definitions.
+
+use super::connection::{Connections, all, one};
+use super::rows;
+use crate::deeds;
+use countersign_model::actor::Actor;
+use countersign_model::digest::Digest;
+use countersign_model::pipeline::PipelineVersion;
+use countersign_ports::{Clock, StoreError};
+
+pub(super) const VERSION: &str = "SELECT * FROM pipeline_versions WHERE digest = ?1";
+/// One row a pipeline: reading them all is the question.
+pub(super) const IN_FORCE: &str =
+    "SELECT v.* FROM pipelines p JOIN pipeline_versions v ON v.digest = p.digest ORDER BY p.name";
+const IN_FORCE_OF: &str = "SELECT digest FROM pipelines WHERE name = ?1 AND digest = ?2";
+const INSERT: &str = "INSERT INTO pipeline_versions (digest, name, pipeline, origin, created_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+     ON CONFLICT (digest) DO NOTHING";
+const PUT_IN_FORCE: &str = "INSERT INTO pipelines (name, digest) VALUES (?1, ?2) \
+     ON CONFLICT (name) DO UPDATE SET digest = excluded.digest";
+
+pub(super) async fn register(
+    connections: &Connections,
+    clock: &dyn Clock,
+    version: &PipelineVersion,
+    by: &Actor,
+) -> Result<(), StoreError> {
+    let mut write = connections.write(clock).await?;
+    let digest = version.digest.to_string();
+    let operation = "register pipeline";
+    let known = sqlx::query(IN_FORCE_OF).bind(version.name.as_str()).bind(digest.as_str());
+    if write.one(operation, known).await?.is_some() {
+        return Ok(());
+    }
+    let insert = sqlx::query(INSERT)
+        .bind(digest.as_str())
+        .bind(version.name.as_str())
+        .bind(serde_json::to_string(&version.pipeline)?)
+        .bind(version.origin.as_str())
+        .bind(version.created_at.as_micros());
+    write.execute(operation, insert).await?;
+    let put = sqlx::query(PUT_IN_FORCE).bind(version.name.as_str()).bind(digest.as_str());
+    write.execute(operation, put).await?;
+    write.commit(vec![deeds::pipeline_registered(version, by)]).await
+}
+
+pub(super) async fn version(connections: &Connections, digest: &Digest) -> Result<Option<PipelineVersion>, StoreError> {
+    let mut connection = connections.read().await?;
+    let row = one(&mut connection, "read pipeline version", sqlx::query(VERSION).bind(digest.to_string())).await?;
+    row.as_ref().map(rows::pipeline_version).transpose()
+}
+
+pub(super) async fn in_force(connections: &Connections) -> Result<Vec<PipelineVersion>, StoreError> {
+    let mut connection = connections.read().await?;
+    let rows = all(&mut connection, "list pipelines", sqlx::query(IN_FORCE)).await?;
+    rows.iter().map(rows::pipeline_version).collect()
+}

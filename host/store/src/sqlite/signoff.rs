@@ -1,0 +1,217 @@
+//! Requests and decisions: the one place in which a waiting run is moved on.
+
+use super::claims;
+use super::connection::{Connections, Write, all, one};
+use super::{outbox, rows, runs};
+use crate::deeds::{self, Deed};
+use crate::judgement;
+use countersign_model::actor::Actor;
+use countersign_model::decision::{Decision, RequestState, SignoffRequest};
+use countersign_model::digest::Digest;
+use countersign_model::id::{RequestId, RunId};
+use countersign_model::run::{Claim, RunEnd, RunState};
+use countersign_model::time::Timestamp;
+use countersign_ports::metadata_store::Recorded;
+use countersign_ports::notifier::Notice;
+use countersign_ports::{Clock, StoreError};
+use sqlx::SqliteConnection;
+
+pub(super) const ONE: &str = "SELECT * FROM requests WHERE id = ?1";
+pub(super) const OF_RUN: &str = "SELECT * FROM requests WHERE run = ?1 ORDER BY id DESC";
+pub(super) const OF_MODEL: &str = "SELECT * FROM requests WHERE model_digest = ?1 ORDER BY id DESC";
+pub(super) const OPEN: &str = "SELECT * FROM requests WHERE status = 'open' AND id < '~' ORDER BY id DESC";
+pub(super) const EVERY: &str = "SELECT * FROM requests WHERE id < '~' ORDER BY id DESC";
+pub(super) const OPEN_OF_GATE: &str =
+    "SELECT * FROM requests WHERE pipeline = ?1 AND gate = ?2 AND status = 'open' AND run <> ?3";
+pub(super) const DECISIONS: &str = "SELECT * FROM decisions WHERE request = ?1 ORDER BY position";
+pub(super) const DECISION: &str = "SELECT * FROM decisions WHERE id = ?1";
+const INSERT: &str = "INSERT INTO requests (id, run, pipeline, gate, policy, evidence, evidence_digest, model_digest, status, \
+     state, posted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const SET_STATE: &str = "UPDATE requests SET status = ?2, state = ?3, closed_at = ?4 WHERE id = ?1";
+const INSERT_DECISION: &str = "INSERT INTO decisions (id, request, position, kind, actor, roles, channel, reason, \
+     evidence_digest, late, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+
+async fn find(connection: &mut SqliteConnection, id: &RequestId) -> Result<Option<SignoffRequest>, StoreError> {
+    let row = one(connection, "read request", sqlx::query(ONE).bind(id.to_string())).await?;
+    row.as_ref().map(rows::request).transpose()
+}
+
+/// The request, which has to be there.
+pub(super) async fn get(connection: &mut SqliteConnection, id: &RequestId) -> Result<SignoffRequest, StoreError> {
+    find(connection, id).await?.ok_or_else(|| StoreError::NotFound { what: "request", id: id.to_string() })
+}
+
+pub(super) async fn set_state(
+    write: &mut Write,
+    id: &RequestId,
+    state: &RequestState,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = sqlx::query(SET_STATE)
+        .bind(id.to_string())
+        .bind(state.status())
+        .bind(serde_json::to_string(state)?)
+        .bind(at.as_micros());
+    write.execute("write request state", sql).await.map(|_| ())
+}
+
+pub(super) async fn open(
+    connections: &Connections,
+    clock: &dyn Clock,
+    claim: &Claim,
+    request: &SignoffRequest,
+    notices: &[Notice],
+) -> Result<(), StoreError> {
+    let mut write = connections.write(clock).await?;
+    let held = claims::guard(&mut write, claim, &request.run).await?;
+    let mut deeds = supersede(&mut write, claim, request).await?;
+    let sql = sqlx::query(INSERT)
+        .bind(request.id.to_string())
+        .bind(claim.run.to_string())
+        .bind(request.pipeline.as_str())
+        .bind(request.gate.as_str())
+        .bind(serde_json::to_string(&request.policy)?)
+        .bind(request.evidence.as_str())
+        .bind(request.evidence_digest.to_string())
+        .bind(request.model_digest.to_string())
+        .bind(RequestState::Open.status())
+        .bind(serde_json::to_string(&RequestState::Open)?)
+        .bind(request.posted_at.as_micros());
+    write.execute("open request", sql).await?;
+    runs::set_state(&mut write, &claim.run, &held.wait(request.id)?, None, None).await?;
+    outbox::insert(&mut write, notices).await?;
+    deeds.push(deeds::request_opened(claim, request));
+    write.commit(deeds).await
+}
+
+/// Older candidates at the same gate: their requests are superseded and their runs end.
+async fn supersede(write: &mut Write, claim: &Claim, request: &SignoffRequest) -> Result<Vec<Deed>, StoreError> {
+    let sql = sqlx::query(OPEN_OF_GATE)
+        .bind(request.pipeline.as_str())
+        .bind(request.gate.as_str())
+        .bind(claim.run.to_string());
+    let older = all(write.connection(), "supersede requests", sql).await?;
+    let state = RequestState::Superseded { by: claim.run };
+    let mut deeds = Vec::new();
+    for row in &older {
+        let older = rows::request(row)?;
+        set_state(write, &older.id, &state, request.posted_at).await?;
+        let run = runs::get(write.connection(), &older.run).await?;
+        let ended = run.state.end(RunEnd::Superseded { by: claim.run })?;
+        runs::set_state(write, &older.run, &ended, Some(request.posted_at), None).await?;
+        deeds.push(deeds::request_superseded(claim, &older, &state));
+        deeds.push(deeds::run_superseded(claim, &older.run));
+    }
+    Ok(deeds)
+}
+
+pub(super) async fn record_decision(
+    connections: &Connections,
+    clock: &dyn Clock,
+    decision: &Decision,
+    notices: &[Notice],
+) -> Result<Recorded, StoreError> {
+    let mut write = connections.write(clock).await?;
+    let mut request = get(write.connection(), &decision.request).await?;
+    let known = one(write.connection(), "read decision", sqlx::query(DECISION).bind(decision.id.to_string())).await?;
+    let mut decisions = of_request(write.connection(), &request.id).await?;
+    if let Some(row) = known {
+        let (standing, _) = judgement::judge(&request, &decisions);
+        return Ok(Recorded { decision: rows::decision(&row)?, standing, request });
+    }
+    let decision = judgement::admit(&request, decision)?;
+    insert_decision(&mut write, &decision, decisions.len()).await?;
+    outbox::insert(&mut write, &judgement::notices_of(&decision, notices)).await?;
+    let mut deeds = vec![deeds::decision_recorded(&decision, &request)];
+    decisions.push(decision.clone());
+    let (standing, state) = judgement::judge(&request, &decisions);
+    if let Some(state) = state {
+        set_state(&mut write, &request.id, &state, decision.at).await?;
+        deeds.push(deeds::request_closed(&decision.actor, &request, &state));
+        deeds.extend(resume(&mut write, &decision.actor, &request).await?);
+        request.state = state;
+    }
+    write.commit(deeds).await?;
+    Ok(Recorded { decision, standing, request })
+}
+
+async fn insert_decision(write: &mut Write, decision: &Decision, position: usize) -> Result<(), StoreError> {
+    let sql = sqlx::query(INSERT_DECISION)
+        .bind(decision.id.to_string())
+        .bind(decision.request.to_string())
+        .bind(i64::try_from(position).unwrap_or(i64::MAX))
+        .bind(decision.kind.as_str())
+        .bind(decision.actor.as_str())
+        .bind(serde_json::to_string(&decision.roles)?)
+        .bind(decision.channel.as_str())
+        .bind(decision.reason.as_str())
+        .bind(decision.evidence_digest.to_string())
+        .bind(i64::from(decision.late))
+        .bind(decision.at.as_micros());
+    write.execute("record decision", sql).await.map(|_| ())
+}
+
+/// Queues the run when it waits for this request. A run whose worker goes on working is left to it.
+async fn resume(write: &mut Write, by: &Actor, request: &SignoffRequest) -> Result<Option<Deed>, StoreError> {
+    let run = runs::get(write.connection(), &request.run).await?;
+    if run.state != (RunState::Waiting { request: request.id }) {
+        return Ok(None);
+    }
+    let now = write.now();
+    runs::set_state(write, &run.id, &run.state.resume(request.id)?, None, Some(now)).await?;
+    Ok(Some(deeds::run_resumed(by, request)))
+}
+
+pub(super) async fn close(
+    connections: &Connections,
+    clock: &dyn Clock,
+    id: &RequestId,
+    state: &RequestState,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut write = connections.write(clock).await?;
+    let request = get(write.connection(), id).await?;
+    judgement::may_close(&request.state, state)?;
+    set_state(&mut write, id, state, at).await?;
+    let by = Actor::system("signoff");
+    let mut deeds = vec![deeds::request_closed(&by, &request, state)];
+    deeds.extend(resume(&mut write, &by, &request).await?);
+    write.commit(deeds).await
+}
+
+pub(super) async fn read(connections: &Connections, id: &RequestId) -> Result<Option<SignoffRequest>, StoreError> {
+    let mut connection = connections.read().await?;
+    find(&mut connection, id).await
+}
+
+pub(super) async fn list(
+    connections: &Connections,
+    run: Option<&RunId>,
+    model: Option<&Digest>,
+    open_only: bool,
+) -> Result<Vec<SignoffRequest>, StoreError> {
+    let mut connection = connections.read().await?;
+    let sql = match (run, model) {
+        (Some(run), _) => sqlx::query(OF_RUN).bind(run.to_string()),
+        (None, Some(model)) => sqlx::query(OF_MODEL).bind(model.to_string()),
+        (None, None) if open_only => sqlx::query(OPEN),
+        (None, None) => sqlx::query(EVERY),
+    };
+    let rows = all(&mut connection, "list requests", sql).await?;
+    let mut requests = rows.iter().map(rows::request).collect::<Result<Vec<_>, _>>()?;
+    requests.retain(|request| {
+        model.is_none_or(|model| request.model_digest == *model)
+            && (!open_only || request.state == RequestState::Open)
+    });
+    Ok(requests)
+}
+
+async fn of_request(connection: &mut SqliteConnection, id: &RequestId) -> Result<Vec<Decision>, StoreError> {
+    let rows = all(connection, "list decisions", sqlx::query(DECISIONS).bind(id.to_string())).await?;
+    rows.iter().map(rows::decision).collect()
+}
+
+pub(super) async fn decisions(connections: &Connections, id: &RequestId) -> Result<Vec<Decision>, StoreError> {
+    let mut connection = connections.read().await?;
+    of_request(&mut connection, id).await
+}
