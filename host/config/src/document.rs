@@ -47,7 +47,10 @@ pub(crate) fn parse<'t>(text: &'t str, sink: &mut Sink<'_>) -> Option<Spanned<De
     let (tree, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let place = error.span().unwrap_or(0..0);
-        sink.push(Mistake::new("file.syntax", &place, format!("this is not TOML: {}", error.message())));
+        let mistake = Mistake::new("file.syntax", &place, format!("this is not TOML: {}", error.message()));
+        let word = text.get(place).unwrap_or_default();
+        let bare = word.starts_with(char::is_alphabetic) && error.message().contains("boolean");
+        sink.push(if bare { mistake.help(format!("a text is written in quotes: `\"{word}\"`")) } else { mistake });
     }
     errors.is_empty().then_some(tree)
 }

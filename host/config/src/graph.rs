@@ -1,6 +1,6 @@
 //! A pipeline drawn: as text for a terminal, as DOT for Graphviz, as Mermaid for Markdown.
 
-use countersign_model::pipeline::{Input, Pipeline, Step, Work};
+use countersign_model::pipeline::{ComponentStep, Input, Pipeline, Step, Work};
 use std::collections::BTreeSet;
 
 /// Aligned lines: what each step needs, what it is, what it runs.
@@ -10,11 +10,14 @@ pub fn text(pipeline: &Pipeline) -> String {
         lines.push(("⇣".to_string(), name.clone(), source.path.clone()));
     }
     for step in &pipeline.steps {
-        let sign = if matches!(step.work, Work::Signoff(_)) { "✋" } else { "▸" };
+        let sign = if matches!(step.work, Work::Signoff(_)) { "◆" } else { "▸" };
         lines.push((sign.to_string(), step.name.clone(), describe(step)));
     }
     let width = lines.iter().map(|(_, name, _)| name.chars().count()).max().unwrap_or(0);
-    lines.iter().map(|(sign, name, rest)| format!("{sign} {name:<width$}  {rest}").trim_end().to_string() + "\n").collect()
+    lines
+        .iter()
+        .map(|(sign, name, rest)| format!("{sign} {name:<width$}  {rest}").trim_end().to_string() + "\n")
+        .collect()
 }
 
 fn start(pipeline: &Pipeline) -> String {
@@ -41,9 +44,19 @@ fn describe(step: &Step) -> String {
             let from = if inputs.is_empty() { String::new() } else { format!("{} → ", inputs.join(", ")) };
             let gate = work.release.iter().map(|gate| format!("  released by {gate}"));
             let target = work.target.iter().map(|target| format!("  to {target}"));
-            format!("{from}[{}]{}", work.component, gate.chain(target).collect::<String>())
+            let waits = waits(step, work);
+            let after = (!waits.is_empty()).then(|| format!("  after {}", waits.join(", ")));
+            format!("{from}[{}]{}", work.component, after.into_iter().chain(gate).chain(target).collect::<String>())
         }
     }
+}
+
+/// What a step waits for beside its inputs and its gate.
+fn waits<'p>(step: &'p Step, work: &ComponentStep) -> Vec<&'p str> {
+    let reads =
+        |name: &String| work.inputs.values().any(|input| matches!(input, Input::Step { step, .. } if step == name));
+    let names = step.after.iter().filter(|name| !reads(name) && work.release.as_ref() != Some(*name));
+    names.map(String::as_str).collect()
 }
 
 /// `schema`, or `port ← …` where the names differ.

@@ -53,7 +53,9 @@ pub fn read_pipeline(
     match sink.finish() {
         Err(diagnostics) => Err(diagnostics),
         // Nothing came of the text, so something must have been said about it.
-        Ok(()) => Err(Diagnostics::about_file(origin, "pipeline.unreadable", "this file can not be read as a pipeline")),
+        Ok(()) => {
+            Err(Diagnostics::about_file(origin, "pipeline.unreadable", "this file can not be read as a pipeline"))
+        }
     }
 }
 

@@ -13,19 +13,22 @@ use toml::de::{DeTable, DeValue};
 /// Reads the whole file.
 pub(crate) fn pipeline(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> PipelineFile {
     let mut top = Table::new("a pipeline file", 0..0, document.get_ref());
-    let file = PipelineFile {
+    let mut file = PipelineFile {
         name: top.text("name", sink),
         description: top.text("description", sink),
         trigger: top.table("trigger", "`trigger`", sink).map(|table| trigger(table, sink)),
         source: top.named("source", "source", sink, source),
         step: top.named("step", "step", sink, step),
         signoff: top.named("signoff", "sign-off", sink, signoff),
+        partial: false,
     };
     if top.entry("name").is_none() {
         let mistake = Mistake::new("file.missing-key", &(0..0), "a pipeline needs a `name`");
         sink.push(mistake.help("add `name = \"my-pipeline\"` as the first line"));
     }
+    let before = sink.count();
     top.finish(sink);
+    file.partial = sink.count() > before;
     file
 }
 
@@ -124,14 +127,14 @@ fn on(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> OnTable {
 fn signoff(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> SignoffTable {
     let before = sink.count();
     let what = table.what.clone();
-    let approvers = table.tables("approvers", &format!("an approver of {what}"), sink);
-    let expire = table.table("expire", &format!("`expire` of {what}"), sink);
     let mut read = SignoffTable {
         after: table.texts("after", sink),
-        approvers: approvers.map(|list| list.into_iter().map(|inner| approver(inner, sink)).collect()),
+        approvers: table
+            .tables("approvers", &format!("an approver of {what}"), sink)
+            .map(|list| list.into_iter().map(|inner| approver(inner, sink)).collect()),
         approve_on: table.texts("approve_on", sink),
         forbid_self_approval: table.boolean("forbid_self_approval", sink),
-        expire: expire.map(|inner| expiry(inner, sink)),
+        expire: table.table("expire", &format!("`expire` of {what}"), sink).map(|inner| expiry(inner, sink)),
         broken: false,
     };
     table.finish(sink);
@@ -140,19 +143,15 @@ fn signoff(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> SignoffTable {
 }
 
 fn approver(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> ApproverTable {
-    let read = ApproverTable {
-        role: required_text(&mut table, "role", sink),
-        count: table.integer("count", 1..=100, sink),
-    };
+    let read =
+        ApproverTable { role: required_text(&mut table, "role", sink), count: table.integer("count", 1..=100, sink) };
     table.finish(sink);
     read
 }
 
 fn expiry(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> ExpireTable {
-    let read = ExpireTable {
-        after: required_text(&mut table, "after", sink),
-        then: required_text(&mut table, "then", sink),
-    };
+    let read =
+        ExpireTable { after: required_text(&mut table, "after", sink), then: required_text(&mut table, "then", sink) };
     table.finish(sink);
     read
 }
@@ -189,9 +188,7 @@ fn json(
     let converted = match value.get_ref() {
         DeValue::String(text) => Some(Value::from(text.as_ref())),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::from),
-        DeValue::Float(number) => {
-            number.as_str().parse().ok().and_then(Number::from_f64).map(Value::Number)
-        }
+        DeValue::Float(number) => number.as_str().parse().ok().and_then(Number::from_f64).map(Value::Number),
         DeValue::Boolean(truth) => Some(Value::from(*truth)),
         DeValue::Datetime(_) => None,
         DeValue::Array(items) => {

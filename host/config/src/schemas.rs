@@ -9,10 +9,7 @@ use std::collections::BTreeMap;
 
 /// File name and text of each schema, the same for the same build.
 pub fn schemas() -> Vec<(&'static str, String)> {
-    vec![
-        ("pipeline.schema.json", text::<PipelineFile>()),
-        ("countersign.schema.json", text::<SettingsFile>()),
-    ]
+    vec![("pipeline.schema.json", text::<PipelineFile>()), ("countersign.schema.json", text::<SettingsFile>())]
 }
 
 /// Draft 7: what editors' TOML plugins know.

@@ -28,6 +28,9 @@ pub(crate) struct PipelineFile {
     pub step: Option<Named<StepTable>>,
     /// Gates at which a run waits for people.
     pub signoff: Option<Named<SignoffTable>>,
+    /// Whether there are tables of another name: what looks missing may stand there.
+    #[schemars(skip)]
+    pub partial: bool,
 }
 
 /// What starts a run without a person.

@@ -1,18 +1,20 @@
-//! What people read for each mistake: the demo pipeline with one thing wrong. The snapshots are the specification.
+//! What people read for each mistake: a sound pipeline with one thing wrong. The snapshots are the specification.
 
 mod support;
 
-use support::{DEMO, ORIGIN, catalogue, read};
+use support::{ORIGIN, catalogue, read};
 
-/// The demo with `from` replaced, once.
+const PIPELINE: &str = include_str!("support/pipeline.toml");
+
+/// The pipeline with `from` replaced, once.
 fn with(from: &str, to: &str) -> String {
-    assert_eq!(DEMO.matches(from).count(), 1, "`{from}` must be in the demo once");
-    DEMO.replacen(from, to, 1)
+    assert_eq!(PIPELINE.matches(from).count(), 1, "`{from}` must be there once");
+    PIPELINE.replacen(from, to, 1)
 }
 
-/// The demo with lines after it.
+/// The pipeline with lines after it.
 fn and(more: &str) -> String {
-    format!("{DEMO}\n{more}\n")
+    format!("{PIPELINE}\n{more}\n")
 }
 
 macro_rules! mistakes {
@@ -31,7 +33,8 @@ macro_rules! mistakes {
     };
 }
 
-const MODEL: &str = "inputs = { examples = \"examples\", transform = \"transform\", base = { resolve = \"latest approved model\" } }";
+const MODEL: &str =
+    "inputs = { examples = \"examples\", transform = \"transform\", base = { resolve = \"latest approved model\" } }";
 const TRAIN: &str = "params = { model = \"mlp\", hidden = [64, 32], epochs = 12, checkpoints = \"early and late\" }";
 const GATE: &str = "after = [\"validation\", \"evaluation\", \"difficulty\"]";
 const APPROVERS: &str = "approvers = [{ role = \"owner\", count = 1 }]";
@@ -77,9 +80,9 @@ mistakes! {
     bad_resolver: "pipeline.bad-resolver" = with("{ resolve = \"latest approved model\" }", "{ resolve = \"latest aproved model\" }");
     resolver_of_wrong_kind: "pipeline.wrong-kind" = with("{ resolve = \"latest approved model\" }", "{ resolve = \"previous statistics\" }");
     resolver_finds_many: "pipeline.resolver-finds-many" = with(MODEL, "inputs = { examples = { resolve = \"last 7 spans\" }, transform = \"transform\" }");
-    cycle: "pipeline.cycle" = with("after = [\"validation\"] ", "after = [\"evaluation\"] ");
-    needs_itself: "pipeline.cycle" = with("after = [\"validation\"] ", "after = [\"transform\"] ");
-    after_unknown: "pipeline.unknown-step" = with("after = [\"validation\"] ", "after = [\"validate\"] ");
+    cycle: "pipeline.cycle" = with("after = [\"validation\"]\n", "after = [\"evaluation\"]\n");
+    needs_itself: "pipeline.cycle" = with("after = [\"validation\"]\n", "after = [\"transform\"]\n");
+    after_unknown: "pipeline.unknown-step" = with("after = [\"validation\"]\n", "after = [\"validate\"]\n");
 
     unknown_parameter: "pipeline.unknown-parameter" = with(TRAIN, "params = { epoch = 12 }");
     parameter_type: "pipeline.bad-parameter" = with("epochs = 12", "epochs = \"twelve\"");
@@ -132,7 +135,12 @@ mistakes! {
     source_with_glob: "pipeline.bad-source-path" = with(SOURCE, "path = \"incoming/*.csv\"");
 
     several_at_once: "pipeline.unknown-component" = with("component = \"ingest\"", "component = \"ingst\"")
-        .replace("overlap = \"wait\"", "overlp = \"wait\"").replace("epochs = 12", "epoch = 12").replace("[\"evaluation\", ", "[\"evaluations\", ");
+        .replace("overlap = \"wait\"", "overlp = \"wait\"").replace("epochs = 12", "epoch = 12").replace("\"evaluation\", \"difficulty\"]", "\"evaluations\", \"difficulty\"]");
+}
+
+#[test]
+fn without_a_mistake_it_is_sound() {
+    read(PIPELINE).unwrap_or_else(|found| panic!("{found}"));
 }
 
 #[test]
@@ -148,11 +156,11 @@ fn a_mistake_is_data_too() {
     let found = read(&with("epochs = 12", "epochs = 0")).unwrap_err();
     let json = serde_json::to_value(&found).unwrap();
     let one = &json["diagnostics"][0];
-    let line = DEMO.lines().position(|line| line.contains("epochs = 12")).unwrap();
+    let line = PIPELINE.lines().position(|line| line.contains("epochs = 12")).unwrap();
     assert_eq!(json["origin"], ORIGIN);
     assert_eq!(one["code"], "pipeline.bad-parameter");
     assert_eq!(one["span"]["line"], line + 1);
-    let column = DEMO.lines().nth(line).unwrap().find("12, check").unwrap();
+    let column = PIPELINE.lines().nth(line).unwrap().find("12, check").unwrap();
     assert_eq!(one["span"]["column"], column + 1);
     assert_eq!(one["labels"][0]["primary"], true);
 }

@@ -37,7 +37,8 @@ fn the_schemas_are_sound_and_take_the_files_that_we_ship() {
         let schema = schema(name);
         assert!(jsonschema::draft7::meta::is_valid(&schema), "{name}");
         let value: Value = toml::from_str(text).unwrap();
-        let wrong: Vec<String> = jsonschema::validator_for(&schema).unwrap().iter_errors(&value).map(|e| e.to_string()).collect();
+        let wrong: Vec<String> =
+            jsonschema::validator_for(&schema).unwrap().iter_errors(&value).map(|e| e.to_string()).collect();
         assert_eq!(wrong, Vec::<String>::new(), "{name}");
     }
 }
@@ -57,7 +58,11 @@ fn the_reader_knows_every_key_of_the_schema() {
         ("Approver", "[[signoff.s.approvers]]"),
         ("History", "[step.s.inputs.s]"),
     ];
-    assert_eq!(schema["definitions"].as_object().unwrap().len(), tables.len() + 1, "a table is missing here, or `Input`");
+    assert_eq!(
+        schema["definitions"].as_object().unwrap().len(),
+        tables.len() + 1,
+        "a table is missing here, or `Input`"
+    );
     for (definition, header) in tables {
         for key in schema["definitions"][definition]["properties"].as_object().unwrap().keys() {
             let found = read(&format!("name = \"a\"\n{header}\n{key} = 0\n")).unwrap_err();
@@ -71,7 +76,9 @@ fn the_reader_knows_every_key_of_the_schema() {
 fn the_schema_knows_every_key_of_the_reader() {
     // An unknown key makes the reader name all it knows.
     let schema = schema("pipeline.schema.json");
-    for (definition, header) in [("Step", "[step.s]"), ("Limits", "[step.s.limits]"), ("Signoff", "[signoff.s]"), ("Trigger", "[trigger]")] {
+    for (definition, header) in
+        [("Step", "[step.s]"), ("Limits", "[step.s.limits]"), ("Signoff", "[signoff.s]"), ("Trigger", "[trigger]")]
+    {
         let found = read(&format!("name = \"a\"\n{header}\nqqqqqq = 0\n")).unwrap_err();
         let help = &found.diagnostics.iter().find(|one| one.code == "file.unknown-key").unwrap().help[0];
         let known: Vec<&str> = help.split('`').skip(1).step_by(2).collect();

@@ -1,7 +1,7 @@
 //! `countersign.toml`: where it is looked for, what it says, what the environment overrides, and what is wrong with it.
 
-use countersign_config::settings::{LogFormat, Settings, candidates};
 use countersign_config::ConfigError;
+use countersign_config::settings::{LogFormat, Settings, candidates};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ fn read(text: &str) -> Result<Settings, countersign_config::Diagnostics> {
 
 const ALL: &str = r#"
 state_dir = "/data/countersign"
+cache_dir = "../cache"
 component_dirs = ["components", "/opt/components"]
 pipelines = ["../pipelines"]
 lease_seconds = 60
@@ -39,6 +40,7 @@ local = "bob"
 fn every_key_is_read_and_paths_are_taken_from_the_file() {
     let settings = read(ALL).unwrap();
     assert_eq!(settings.state_dir, Path::new("/data/countersign"));
+    assert_eq!(settings.cache_dir, Path::new("/etc/cache"));
     assert_eq!(settings.component_dirs, [Path::new("/etc/countersign/components"), Path::new("/opt/components")]);
     assert_eq!(settings.pipelines, [Path::new("/etc/pipelines")]);
     assert_eq!((settings.lease_seconds, settings.poll_seconds), (60, 1));
@@ -57,8 +59,15 @@ fn every_key_is_read_and_paths_are_taken_from_the_file() {
 fn an_empty_file_changes_nothing_and_the_example_says_the_defaults() {
     let defaults = Settings::defaults(&environment(&[("HOME", "/home/ada")]));
     assert_eq!(defaults.state_dir, Path::new("/home/ada/.local/share/countersign"));
+    assert_eq!(defaults.cache_dir, Path::new("/home/ada/.cache/countersign"));
     assert_eq!(read("").unwrap(), defaults);
     assert_eq!(read(include_str!("../../../config/countersign.toml")).unwrap(), defaults);
+}
+
+/// `key = value` or a table's header, not a sentence.
+fn is_setting(text: &str) -> bool {
+    let key = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    text.split_once(" = ").is_some_and(|(before, _)| key(before)) || (text.starts_with('[') && text.ends_with(']'))
 }
 
 #[test]
@@ -66,7 +75,7 @@ fn the_example_shows_every_key() {
     // With its comments opened, the example is a file that names each key of the schema.
     let open: String = include_str!("../../../config/countersign.toml")
         .lines()
-        .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ") || rest.starts_with('[')).unwrap_or(line))
+        .map(|line| line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line))
         .map(|line| format!("{line}\n"))
         .collect();
     let settings = read(&open).unwrap_or_else(|found| panic!("{found}"));
@@ -75,7 +84,10 @@ fn the_example_shows_every_key() {
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     let shown: serde_json::Value = toml::from_str(&open).unwrap();
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let sorted = |mut keys: Vec<String>| { keys.sort(); keys };
+    let sorted = |mut keys: Vec<String>| {
+        keys.sort();
+        keys
+    };
     assert_eq!(sorted(keys(&shown)), sorted(keys(&schema["properties"])));
     assert_eq!(sorted(keys(&shown["people"]["ada"])), sorted(keys(&schema["definitions"]["Person"]["properties"])));
     assert_eq!(sorted(keys(&shown["log"])), sorted(keys(&schema["definitions"]["Log"]["properties"])));

@@ -2,6 +2,7 @@
 
 use crate::context::WrongInput;
 use anyhow::Context as _;
+use bytes::Bytes;
 use countersign_config::Catalogue;
 use countersign_model::component::Description;
 use countersign_model::digest::Digest;
@@ -28,10 +29,11 @@ impl Installed {
     ///
     /// # Errors
     /// When a named directory or file can not be read, or holds no component of our interface.
-    pub async fn load(runner: &dyn ComponentRunner, directories: &[PathBuf], files: &[PathBuf]) -> anyhow::Result<Self> {
+    pub async fn load(runner: &Arc<dyn ComponentRunner>, directories: &[PathBuf], files: &[PathBuf]) -> anyhow::Result<Self> {
         let mut found = Vec::new();
-        for (_, wasm) in countersign_builtins::BUILT_IN {
-            found.push(Component { digest: Digest::of(wasm), wasm: Arc::from(*wasm), origin: "built in".to_string() });
+        for (_, wasm, digest) in countersign_builtins::BUILT_IN {
+            let (digest, wasm) = (digest.parse()?, Bytes::from_static(wasm));
+            found.push(Component { digest, wasm, origin: "built in".to_string() });
         }
         for directory in directories {
             for path in wasm_files(directory)? {
@@ -41,11 +43,19 @@ impl Installed {
         for file in files {
             found.push(read(file)?);
         }
-        let mut installed = BTreeMap::new();
+        // At the first start this compiles them, so they are described side by side.
+        let mut tasks = Vec::new();
         for component in found {
-            let description =
-                runner.describe(&component).await.map_err(|error| WrongInput(format!("error: {}", chain(&error))))?;
-            installed.insert(description.name.clone(), Entry { component, description });
+            let runner = Arc::clone(runner);
+            tasks.push(tokio::spawn(async move {
+                let description = runner.describe(&component).await;
+                description.map(|description| Entry { component, description })
+            }));
+        }
+        let mut installed = BTreeMap::new();
+        for task in tasks {
+            let entry = task.await?.map_err(|error| WrongInput(format!("error: {}", chain(&error))))?;
+            installed.insert(entry.description.name.clone(), entry);
         }
         Ok(Self(installed))
     }
@@ -77,7 +87,7 @@ impl Installed {
 pub fn read(path: &Path) -> anyhow::Result<Component> {
     let wasm = std::fs::read(path)
         .map_err(|error| WrongInput(format!("error: read component {}: {error}", path.display())))?;
-    Ok(Component { digest: Digest::of(&wasm), wasm: Arc::from(wasm), origin: path.display().to_string() })
+    Ok(Component { digest: Digest::of(&wasm), wasm: wasm.into(), origin: path.display().to_string() })
 }
 
 fn wasm_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {

@@ -5,6 +5,7 @@ mod args;
 mod catalogue;
 mod commands;
 mod context;
+mod demo;
 mod exit;
 mod lookup;
 mod notifier;

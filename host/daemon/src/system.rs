@@ -27,7 +27,7 @@ impl IdSource for UlidSource {
     fn ulid(&self) -> Ulid {
         let mut generator = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The generator refuses only when a millisecond's 2^80 identifiers are used up.
-        generator.generate().unwrap_or_else(|_| Ulid::new())
+        generator.generate().unwrap_or_else(|_| Ulid::generate())
     }
 }
 

@@ -59,7 +59,7 @@ pub fn artifacts(path: &Path) -> anyhow::Result<Arc<dyn ArtifactStore>> {
 /// # Errors
 /// When the cache directory can not be used.
 pub fn sandbox(context: &Context) -> anyhow::Result<Arc<dyn ComponentRunner>> {
-    let cache_dir = context.settings.state_dir.join("compiled");
+    let cache_dir = context.settings.cache_dir.join("compiled");
     let options = SandboxOptions { cache_dir, query: Arc::new(QueryEngine::new()) };
     Ok(Arc::new(Sandbox::new(options).context("start the sandbox")?))
 }
@@ -76,7 +76,7 @@ pub async fn install(
     let store = context.store().await?;
     let artifacts = artifacts(&context.artifacts())?;
     let runner = sandbox(context)?;
-    let installed = Installed::load(runner.as_ref(), &context.settings.component_dirs, extra_components).await?;
+    let installed = Installed::load(&runner, &context.settings.component_dirs, extra_components).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn IdSource> = Arc::new(UlidSource::default());
     let settings = context.settings.clone();
@@ -107,6 +107,7 @@ struct Listing;
 impl DeliveryFinder for Listing {
     fn newest(&self, source: &Source) -> Result<Delivered, String> {
         let found = newest_delivery(source).map_err(|error| crate::catalogue::chain(&error))?;
+        let found = found.map(|found| Delivered { path: found.path, span: found.span });
         found.ok_or_else(|| format!("no file matches {}: put one there, or change the source's `path`", source.path))
     }
 }

@@ -33,7 +33,7 @@ pub struct Present<'a> {
     /// The model that was live in the evidence.
     pub baseline: Option<Digest>,
     /// Roles that each decider holds now, looked up by the caller.
-    pub roles_now: &'a dyn Fn(&crate::actor::Actor) -> BTreeSet<String>,
+    pub roles_now: &'a (dyn Fn(&crate::actor::Actor) -> BTreeSet<String> + Sync),
     /// Where the model goes.
     pub target: &'a str,
 }

@@ -1,6 +1,7 @@
 //! Runs components in the sandbox.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use countersign_model::component::{Capability, Description, Limits};
 use countersign_model::digest::Digest;
 use countersign_model::execution::{LogLine, StepError};
@@ -15,7 +16,7 @@ pub struct Component {
     /// SHA-256 of the bytes.
     pub digest: Digest,
     /// The `.wasm` file.
-    pub wasm: Arc<[u8]>,
+    pub wasm: Bytes,
     /// `built in`, or the file's path.
     pub origin: String,
 }

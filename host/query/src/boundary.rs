@@ -16,6 +16,8 @@ fn guest_type(kind: &DataType) -> DataType {
     match kind {
         DataType::Boolean => DataType::Boolean,
         kind if kind.is_integer() => DataType::Int64,
+        // What arithmetic between `UInt64` and `Int64` becomes: `stable_hash(x) % 4`.
+        DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0) => DataType::Int64,
         kind if kind.is_numeric() => DataType::Float64,
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
             DataType::Binary
@@ -61,7 +63,11 @@ impl Conversion {
     }
 
     fn new(schema: &Schema, convert: fn(&DataType) -> DataType) -> Self {
-        Self { schema: Arc::new(Schema::new(schema.fields().iter().map(|field| plain(field, convert)).collect::<Vec<_>>())) }
+        Self {
+            schema: Arc::new(Schema::new(
+                schema.fields().iter().map(|field| plain(field, convert)).collect::<Vec<_>>(),
+            )),
+        }
     }
 
     pub(crate) fn schema(&self) -> SchemaRef {

@@ -4,6 +4,7 @@ use crate::csv::{DeliveryFile, DeliveryScan, Header, Part, read_header};
 use countersign_ports::query_engine::{Dataset, QueryError};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
+use datafusion::physical_plan::streaming::PartitionStream;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,9 +57,7 @@ fn common_header(files: &[DeliveryFile]) -> Result<Header, QueryError> {
             Some((first, name)) => return Err(QueryError::Invalid(difference(first, name, &header, &file.name))),
         }
     }
-    common
-        .map(|(header, _)| header)
-        .ok_or_else(|| QueryError::Invalid("the delivery holds no .csv file".to_owned()))
+    common.map(|(header, _)| header).ok_or_else(|| QueryError::Invalid("the delivery holds no .csv file".to_owned()))
 }
 
 fn difference(first: &Header, first_name: &str, other: &Header, other_name: &str) -> String {

@@ -2,17 +2,18 @@
 
 use crate::session::Session;
 use crate::task::Task;
+use crate::wording::Wording;
 use crate::{delivery, session_context, splits};
 use async_trait::async_trait;
 use countersign_ports::query_engine::{Dataset, QueryEngine, QueryError, QuerySession, SessionOptions};
-use crate::wording::Wording;
 use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::context::SessionContext;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Deep plans are walked recursively. Only pages that are touched take memory.
-const STACK_BYTES: usize = 64 << 20;
+/// Deep plans are walked recursively; half of this is enough for the deepest that [`crate::depth`] lets through. Only pages that
+/// are touched take memory.
+const STACK_BYTES: usize = 128 << 20;
 const DELIVERY: &str = "Delivery";
 
 /// DataFusion inside this process. It computes on threads of its own, so that a long query never delays a heartbeat.

@@ -5,12 +5,12 @@
 //!
 //! Two promises shape the code. *Isolation*: a session reaches no table but its datasets, no file, no network, no clock and
 //! no randomness. *Determinism*: the same SQL over the same data gives the same bytes, on any number of cores, because the
-//! step cache and `reproduce` rest on it (see [`order`]).
+//! step cache and `reproduce` rest on it (see `order`).
 
 mod boundary;
 mod csv;
-mod depth;
 mod delivery;
+mod depth;
 mod engine;
 mod order;
 mod output_path;

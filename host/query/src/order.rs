@@ -42,7 +42,9 @@ fn is_exact(plan: &LogicalPlan) -> bool {
     let mut exact = true;
     let visited = plan.apply_with_subqueries(|node| {
         exact &= match node {
-            LogicalPlan::Aggregate(aggregate) => aggregate.aggr_expr.iter().all(|expr| is_exact_aggregate(expr, aggregate)),
+            LogicalPlan::Aggregate(aggregate) => {
+                aggregate.aggr_expr.iter().all(|expr| is_exact_aggregate(expr, aggregate))
+            }
             LogicalPlan::Sort(sort) => sort.fetch.is_none(),
             LogicalPlan::TableScan(scan) => scan.fetch.is_none(),
             LogicalPlan::Distinct(distinct) => matches!(distinct, Distinct::All(_)),

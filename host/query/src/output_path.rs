@@ -24,7 +24,8 @@ pub(crate) fn place(root: &Path, relative: &str) -> Result<PathBuf, QueryError> 
     let Some(file) = names.pop().filter(|_| !relative.ends_with('/') && !relative.contains('\0')) else {
         return Err(refused("names no file"));
     };
-    let making = |source: std::io::Error| QueryError::Engine { operation: "make output directory", source: source.into() };
+    let making =
+        |source: std::io::Error| QueryError::Engine { operation: "make output directory", source: source.into() };
     let mut path = root.to_owned();
     for name in names {
         path.push(name);

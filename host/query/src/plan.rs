@@ -7,8 +7,8 @@ use crate::wording::{Wording, list, nearest};
 use countersign_ports::query_engine::QueryError;
 use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::execution::context::{SessionContext, SessionState};
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::context::{SessionContext, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
@@ -62,7 +62,8 @@ fn check_tables(
     wording: &Wording,
 ) -> Result<(), QueryError> {
     for reference in state.resolve_table_references(statement).map_err(|error| wording.reword(error))? {
-        let is_function = matches!(&reference, TableReference::Bare { table } if state.table_functions().contains_key(&**table));
+        let is_function =
+            matches!(&reference, TableReference::Bare { table } if state.table_functions().contains_key(&**table));
         if !is_function && !context.table_exist(reference.clone()).unwrap_or(false) {
             let tables = table_names(context);
             let name = reference.to_string();

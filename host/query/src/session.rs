@@ -6,9 +6,7 @@ use crate::task::Task;
 use crate::wording::Wording;
 use crate::{output_path, parquet_file, plan, splits};
 use async_trait::async_trait;
-use countersign_ports::query_engine::{
-    BatchStream, Column, QueryError, QuerySession, SessionOptions, Table, Written,
-};
+use countersign_ports::query_engine::{BatchStream, Column, QueryError, QuerySession, SessionOptions, Table, Written};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::TableReference;
 use datafusion::execution::context::SessionContext;
@@ -154,11 +152,7 @@ impl QuerySession for Session {
 type Converted<'a> = futures::stream::BoxStream<'a, Result<RecordBatch, QueryError>>;
 
 /// Sends every batch; a result without rows is one empty batch, so that the reader learns its columns.
-async fn send(
-    mut batches: Converted<'_>,
-    empty: &RecordBatch,
-    sender: &Sender<Vec<u8>>,
-) -> Result<(), QueryError> {
+async fn send(mut batches: Converted<'_>, empty: &RecordBatch, sender: &Sender<Vec<u8>>) -> Result<(), QueryError> {
     let mut sent = false;
     while let Some(batch) = batches.next().await {
         for slice in slices(&batch?) {

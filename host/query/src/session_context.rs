@@ -60,9 +60,7 @@ fn config(memory_bytes: usize) -> SessionConfig {
         .with_information_schema(false)
         .with_target_partitions(cores())
         .with_sort_spill_reservation_bytes((memory_bytes / 16).min(10 << 20));
-    let options = config.options_mut();
-    // View types are younger than many readers of Arrow and Parquet.
-    options.execution.parquet.schema_force_view_types = false;
-    options.sql_parser.map_string_types_to_utf8view = false;
+    // Columns cast in SQL are named as they are in files.
+    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
     config
 }

@@ -62,7 +62,8 @@ pub(crate) async fn table(
     name: &str,
     files: &[PathBuf],
 ) -> Result<Arc<dyn TableProvider>, TableError> {
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default()));
+    // View types are younger than many readers of Arrow.
+    let options = ListingOptions::new(Arc::new(ParquetFormat::default().with_force_view_types(false)));
     let mut urls = Vec::new();
     let mut schemas = Vec::new();
     for file in files {

@@ -84,6 +84,7 @@ impl Wording {
     }
 }
 
+/// What the engine's error types put in front of their messages.
 const PREFIXES: [&str; 10] = [
     "Error during planning: ",
     "This feature is not implemented: ",
@@ -91,10 +92,10 @@ const PREFIXES: [&str; 10] = [
     "Invalid or Unsupported Configuration: ",
     "Arrow error: ",
     "Parquet error: ",
-    "Optimizer rule ",
     "External error: ",
     "Internal error: ",
     "Invalid argument error: ",
+    "Cast error: ",
 ];
 
 /// An error of this crate that travelled through the engine.

@@ -55,7 +55,10 @@ fn text(what: &str, value: String, most: usize) -> Result<String, Stop> {
 }
 
 fn too_much(what: &str, found: usize, most: usize) -> Stop {
-    let message =
-        format!("a fault of the component: it answered {} {what}; {} are allowed", grouped(found as u64), grouped(most as u64));
+    let message = format!(
+        "a fault of the component: it answered {} {what}; {} are allowed",
+        grouped(found as u64),
+        grouped(most as u64)
+    );
     Stop::new("bug", message)
 }

@@ -85,9 +85,7 @@ impl Cache {
     /// Adds the description to the record.
     pub fn keep_description(&self, wasm: &Digest, description: &Description) -> io::Result<()> {
         match self.record(wasm) {
-            Some(record) => {
-                self.write_record(wasm, &Record { description: Some(description.clone()), ..record })
-            }
+            Some(record) => self.write_record(wasm, &Record { description: Some(description.clone()), ..record }),
             None => Ok(()),
         }
     }

@@ -132,9 +132,9 @@ where
     F: Future<Output = R>,
 {
     let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(call()))
-        .await
-        .map_err(|error| failure::step_error("sandbox", format!("run component: the host's own thread failed: {error}")))
+    tokio::task::spawn_blocking(move || runtime.block_on(call())).await.map_err(|error| {
+        failure::step_error("sandbox", format!("run component: the host's own thread failed: {error}"))
+    })
 }
 
 fn task(invocation: &Invocation) -> types::Task {

@@ -19,7 +19,8 @@ const PORTS: usize = 64;
 pub fn checked(told: types::Description, wanted: &Wanted) -> Result<Description, String> {
     let capabilities: BTreeSet<Capability> = told.capabilities.into_iter().map(capability).collect();
     if wanted.query && !capabilities.contains(&Capability::Query) {
-        return Err("it imports the `query` interface but does not ask for the capability `query` in its description".to_string());
+        return Err("it imports the `query` interface but does not ask for the capability `query` in its description"
+            .to_string());
     }
     Ok(Description {
         name: name("its name", told.name)?,
@@ -143,7 +144,8 @@ mod tests {
 
     #[test]
     fn every_lie_is_named() {
-        let lies: [(&str, fn(&mut types::Description)); 9] = [
+        type Lie = fn(&mut types::Description);
+        let lies: [(&str, Lie); 9] = [
             ("its name is", |d| d.name = String::new()),
             ("its name is", |d| d.name = "../escape".to_string()),
             ("its version", |d| d.version = " ".to_string()),

@@ -11,7 +11,6 @@ pub fn engine() -> wasmtime::Result<Engine> {
         .async_stack_size(2 << 20)
         // The same inputs give the same bytes on every machine. NaN bits are left as the processor makes them: making them
         // canonical costs every float operation, and no format of ours stores them.
-        .relaxed_simd_deterministic(true)
-        .wasm_backtrace(true);
+        .relaxed_simd_deterministic(true);
     Engine::new(&config)
 }

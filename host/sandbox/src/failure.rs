@@ -95,7 +95,10 @@ fn reason(error: &wasmtime::Error, limits: &Limits, log: &Log) -> (&'static str,
         return ("trap", format!("the component ended itself with exit code {code} instead of answering"));
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
-        return ("limit.handles", "the component holds too many files and streams open at once: close them".to_string());
+        return (
+            "limit.handles",
+            "the component holds too many files and streams open at once: close them".to_string(),
+        );
     }
     let root = error.root_cause().to_string();
     // The engine has no type for this one.
@@ -107,10 +110,15 @@ fn reason(error: &wasmtime::Error, limits: &Limits, log: &Log) -> (&'static str,
         );
         return ("limit.instances", message);
     }
-    if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
-        return ("trap", format!("the component used up its stack of 1 MiB: does it call itself without end? ({root})"));
-    }
     let tail = log.error_tail();
+    // Compilers keep the larger values on a stack inside the memory, below which there is nothing.
+    let stack = matches!(error.downcast_ref(), Some(Trap::StackOverflow | Trap::MemoryOutOfBounds));
+    if stack && panic(&tail).is_none() {
+        return (
+            "trap",
+            format!("the component trapped: {root}: does it call itself without end, and use up its stack?"),
+        );
+    }
     match panic(&tail) {
         Some(panic) => ("trap", format!("the component panicked at {panic}")),
         None => match tail.lines().rfind(|line| !line.trim().is_empty()) {

@@ -59,8 +59,10 @@ impl Sandbox {
     /// # Errors
     /// When the engine can not be set up on this machine.
     pub fn new(options: SandboxOptions) -> Result<Self, RunnerError> {
-        let catalogue = Catalogue::new(&options.cache_dir)
-            .map_err(|error| RunnerError::Sandbox { operation: "set up the WebAssembly engine", source: error.into() })?;
+        let catalogue = Catalogue::new(&options.cache_dir).map_err(|error| RunnerError::Sandbox {
+            operation: "set up the WebAssembly engine",
+            source: error.into(),
+        })?;
         Ok(Self { catalogue, query: options.query })
     }
 

@@ -118,7 +118,9 @@ impl Log {
         let fields: BTreeMap<String, String> = fields
             .iter()
             .take(32)
-            .map(|(key, value)| (text::harmless(text::cut(key, 128), false), text::harmless(text::cut(value, 1024), false)))
+            .map(|(key, value)| {
+                (text::harmless(text::cut(key, 128), false), text::harmless(text::cut(value, 1024), false))
+            })
             .collect();
         let cost = RECORD_BYTES + short.len() + fields.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
         if kept.bytes + cost > self.limit {

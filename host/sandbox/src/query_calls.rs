@@ -40,7 +40,8 @@ pub struct Batches(Box<dyn BatchStream>);
 impl State {
     /// The load check and the grant come before any call; this one holds for `describe`, which has no capability.
     fn granted(&mut self) -> wasmtime::Result<&mut QueryAccess> {
-        let refused = || Stop::new("capability", "the component used the capability `query`, which is not granted here");
+        let refused =
+            || Stop::new("capability", "the component used the capability `query`, which is not granted here");
         Ok(self.query.as_mut().ok_or_else(refused)?)
     }
 
@@ -69,12 +70,7 @@ impl query::Host for State {
         })
     }
 
-    async fn write(
-        &mut self,
-        sql: String,
-        output: String,
-        path: String,
-    ) -> wasmtime::Result<Result<Written, Told>> {
+    async fn write(&mut self, sql: String, output: String, path: String) -> wasmtime::Result<Result<Written, Told>> {
         let written = match self.granted()?.session().await {
             Ok(session) => session.write(&sql, &output, &path).await,
             Err(error) => Err(error),

@@ -32,12 +32,7 @@ pub struct Mounts<'a> {
 ///
 /// # Errors
 /// When a mount is not there.
-pub fn wasi(
-    mounts: &Mounts<'_>,
-    granted: &BTreeSet<Capability>,
-    seed: u64,
-    log: &Arc<Log>,
-) -> Result<WasiCtx, Stop> {
+pub fn wasi(mounts: &Mounts<'_>, granted: &BTreeSet<Capability>, seed: u64, log: &Arc<Log>) -> Result<WasiCtx, Stop> {
     let mut wasi = WasiCtxBuilder::new();
     wasi.allow_blocking_current_thread(true)
         .stdout(Standard { log: Arc::clone(log), stream: Stream::Out })

@@ -135,8 +135,7 @@ pub(crate) fn request_closed(by: &Actor, request: &SignoffRequest, state: &Reque
         RequestState::Cancelled => "request.cancelled",
         RequestState::Void { .. } => "request.void",
     };
-    let mut detail =
-        json!({ "run": request.run, "evidence": request.evidence_digest, "model": request.model_digest });
+    let mut detail = json!({ "run": request.run, "evidence": request.evidence_digest, "model": request.model_digest });
     match state {
         RequestState::Superseded { by } => detail["by"] = json!(by),
         RequestState::Void { reason } => detail["reason"] = json!(reason),

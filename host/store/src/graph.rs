@@ -43,11 +43,7 @@ pub(crate) fn assemble(
         executions.entry(execution).or_insert(link.execution);
     }
     let edge = |(execution, output, port, artifact)| LineageEdge { artifact, execution, port, output };
-    Lineage {
-        artifacts,
-        executions: executions.into_values().collect(),
-        edges: edges.into_iter().map(edge).collect(),
-    }
+    Lineage { artifacts, executions: executions.into_values().collect(), edges: edges.into_iter().map(edge).collect() }
 }
 
 fn distances(start: ArtifactId, links: &[Link], direction: Direction) -> HashMap<ArtifactId, u32> {

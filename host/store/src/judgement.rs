@@ -1,9 +1,9 @@
 //! What decisions and closings do to a request, as pure rules that both stores apply inside their own transaction.
 
 use countersign_model::decision::{Decision, RequestState, SignoffRequest};
+use countersign_model::id::RunId;
 use countersign_model::policy::Standing;
 use countersign_model::push::Push;
-use countersign_model::id::RunId;
 use countersign_model::run::{Claim, InvalidTransition};
 use countersign_ports::StoreError;
 use countersign_ports::notifier::{Message, Notice};

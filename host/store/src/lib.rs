@@ -15,9 +15,15 @@
 //! A cached execution has output edges too: they point at the artifacts of the execution it reused, whose producer
 //! (`artifacts.execution`) stays the original one.
 
+mod artifacts;
+#[doc(hidden)]
+pub mod conformance;
 mod deeds;
 mod graph;
 mod judgement;
+mod memory;
 mod sqlite;
 
+pub use artifacts::LocalArtifacts;
+pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;

@@ -68,8 +68,8 @@ impl Fields {
         for date in dates.filter(|date| self.includes(*date)) {
             let from = if date == after.date() { after.hour() } else { 0 };
             for hour in self.hours.range(from..) {
-                let walls = self.minutes.iter().filter_map(|minute| date.and_hms_opt(*hour, *minute, 0));
-                if let Some(wall) = walls.into_iter().find(|wall| *wall > after) {
+                let mut walls = self.minutes.iter().filter_map(|minute| date.and_hms_opt(*hour, *minute, 0));
+                if let Some(wall) = walls.find(|wall| *wall > after) {
                     return Some(wall);
                 }
             }

@@ -23,7 +23,7 @@ fn skips(outcomes: &[EventOutcome]) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_schedule_starts_from_now_and_fires_once_for_each_instant() {
-    let fixture = Fixture::cron("0 6 * * *", "America/Chicago");
+    let fixture = Fixture::cron("0 6 * * *", "America/Chicago").await;
     // 06:00 CST is 12:00 UTC.
     assert!(fixture.tick(at("2026-11-22T13:00:00Z")).await.is_empty(), "registered, not fired for the past");
     assert!(fixture.tick(at("2026-11-23T11:59:59Z")).await.is_empty());
@@ -43,7 +43,7 @@ async fn a_schedule_starts_from_now_and_fires_once_for_each_instant() {
 
 #[tokio::test]
 async fn after_downtime_the_newest_runs_and_the_others_are_recorded() {
-    let fixture = Fixture::cron("0 * * * *", "UTC");
+    let fixture = Fixture::cron("0 * * * *", "UTC").await;
     fixture.tick(at("2026-11-22T00:30:00Z")).await;
     let restarted = fixture.restarted();
     let outcomes = restarted.tick(at("2026-11-22T05:10:00Z")).await;
@@ -56,7 +56,7 @@ async fn after_downtime_the_newest_runs_and_the_others_are_recorded() {
 
 #[tokio::test]
 async fn dying_between_event_and_cursor_doubles_nothing() {
-    let fixture = Fixture::cron("0 * * * *", "UTC");
+    let fixture = Fixture::cron("0 * * * *", "UTC").await;
     fixture.tick(at("2026-11-22T00:30:00Z")).await;
     let scheduled = at("2026-11-22T01:00:00Z");
     let first = fixture.accept_cron(scheduled).await;
@@ -68,7 +68,7 @@ async fn dying_between_event_and_cursor_doubles_nothing() {
 
 #[tokio::test]
 async fn clock_changes_neither_lose_nor_double_a_day() {
-    let fixture = Fixture::cron("30 1 * * *", "America/New_York");
+    let fixture = Fixture::cron("30 1 * * *", "America/New_York").await;
     fixture.tick(at("2026-10-30T12:00:00Z")).await;
     let mut fired = 0;
     for minute in 0..4 * 24 * 60 {
@@ -79,7 +79,7 @@ async fn clock_changes_neither_lose_nor_double_a_day() {
 
 #[tokio::test]
 async fn another_schedule_starts_from_now_and_a_wrong_one_stops_nobody_else() {
-    let fixture = Fixture::cron("0 0 1 1 *", "UTC");
+    let fixture = Fixture::cron("0 0 1 1 *", "UTC").await;
     fixture.tick(at("2026-11-20T00:00:00Z")).await;
     fixture.edit(|trigger| trigger.cron = Some("0 * * * *".into()));
     assert!(fixture.tick(at("2026-11-22T00:30:00Z")).await.is_empty(), "nothing was due under the new one");
@@ -89,8 +89,18 @@ async fn another_schedule_starts_from_now_and_a_wrong_one_stops_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_pipeline_that_the_store_refuses_is_an_error_but_stops_nobody_else() {
+    let fixture = Fixture::cron("0 * * * *", "UTC").await;
+    fixture.add_unregistered_pipeline_first("0 * * * *");
+    fixture.tick(at("2026-11-22T00:30:00Z")).await;
+    let error = fixture.try_tick(at("2026-11-22T01:00:00Z")).await.unwrap_err();
+    assert_eq!(error.to_string(), "accept event: unregistered");
+    assert_eq!(fixture.runs().await.len(), 1);
+}
+
+#[tokio::test]
 async fn overlap_skips_with_the_id_of_the_other_run_or_waits() {
-    let fixture = Fixture::cron("0 * * * *", "UTC");
+    let fixture = Fixture::cron("0 * * * *", "UTC").await;
     fixture.tick(at("2026-11-22T00:30:00Z")).await;
     fixture.tick(at("2026-11-22T01:00:00Z")).await;
     assert_eq!(runs(&fixture.tick(at("2026-11-22T02:00:00Z")).await), 1, "waits its turn");
@@ -104,7 +114,7 @@ async fn overlap_skips_with_the_id_of_the_other_run_or_waits() {
 
 #[tokio::test]
 async fn a_file_counts_once_it_did_not_change_for_the_settle_time() {
-    let fixture = Fixture::arrival("trips-{YYYY}-{MM}-{DD}.csv", 10);
+    let fixture = Fixture::arrival("trips-{YYYY}-{MM}-{DD}.csv", 10).await;
     let start = at("2026-11-22T00:00:00Z");
     assert!(fixture.tick(start).await.is_empty());
     fixture.deliver("trips-2026-11-22.csv", "a\n1\n");
@@ -124,7 +134,7 @@ async fn a_file_counts_once_it_did_not_change_for_the_settle_time() {
 
 #[tokio::test]
 async fn touching_starts_nothing_and_rewriting_in_place_is_seen() {
-    let fixture = Fixture::arrival("trips.csv", 0);
+    let fixture = Fixture::arrival("trips.csv", 0).await;
     let start = at("2026-11-22T00:00:00Z");
     let path = fixture.deliver("trips.csv", "one");
     assert_eq!(runs(&fixture.tick(start).await), 1);
@@ -141,7 +151,7 @@ async fn touching_starts_nothing_and_rewriting_in_place_is_seen() {
 
 #[tokio::test]
 async fn dying_before_the_file_is_marked_doubles_nothing() {
-    let fixture = Fixture::arrival("b{SPAN}.csv", 0);
+    let fixture = Fixture::arrival("b{SPAN}.csv", 0).await;
     let start = at("2026-11-22T00:00:00Z");
     fixture.deliver("b1.csv", "x");
     fixture.tick(start).await;
@@ -153,7 +163,7 @@ async fn dying_before_the_file_is_marked_doubles_nothing() {
 
 #[tokio::test]
 async fn files_start_runs_from_the_oldest_span_and_a_broken_source_stops_nobody_else() {
-    let fixture = Fixture::arrival("b{SPAN}.csv", 0);
+    let fixture = Fixture::arrival("b{SPAN}.csv", 0).await;
     fixture.add_broken_source_first();
     for name in ["b10.csv", "b9.csv", "b11.csv.part", ".b12.csv"] {
         fixture.deliver(name, name);

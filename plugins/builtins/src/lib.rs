@@ -2,8 +2,8 @@
 //!
 //! They are ordinary components: nothing about them is privileged, and this crate knows nothing of what they do.
 
-/// Name and `.wasm` bytes of every built-in component, in the order in which a pipeline usually runs them.
-pub const BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/components.rs"));
+/// Name, `.wasm` bytes and their SHA-256 in hex of every built-in component, in the order in which a pipeline usually runs them.
+pub static BUILT_IN: &[(&str, &[u8], &str)] = include!(concat!(env!("OUT_DIR"), "/components.rs"));
 
 #[cfg(test)]
 mod tests {
@@ -14,7 +14,7 @@ mod tests {
         // A component, in contrast to a core module, has layer 1 in its preamble.
         const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
         assert_eq!(BUILT_IN.len(), 9);
-        for (name, wasm) in BUILT_IN {
+        for (name, wasm, _) in BUILT_IN {
             assert!(wasm.starts_with(COMPONENT), "{name} is no component");
         }
     }

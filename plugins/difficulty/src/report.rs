@@ -108,7 +108,7 @@ fn raw_columns(
     let listed: Vec<String> = [columns::LINE].into_iter().chain(names()).map(columns::identifier).collect();
     let (table, line) = (columns::identifier(&parameters.split), columns::identifier(columns::LINE));
     let sql = format!("SELECT {} FROM \"examples\".{table} WHERE {line} IN ({})", listed.join(", "), lines.join(", "));
-    let raw = Raw::new();
+    let mut raw = Raw::new();
     for batch in engine(&sql)? {
         let batch = batch?;
         let lines = columns::lines(&batch).map_err(unreadable)?;

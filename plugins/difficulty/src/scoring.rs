@@ -89,31 +89,43 @@ mod tests {
             w: Array2::from_shape_fn((rows, columns), |(i, j)| (((i * 7 + j * 13 + salt) % 11) as f32 - 5.0) / 6.0),
             b: Array1::from_shape_fn(columns, |j| (j as f32 - 1.0) / 9.0),
         };
-        Network::new(vec![layer(3, 4, salt), layer(4, 2, salt + 1)]).unwrap()
+        Network::new(vec![layer(3, 4, salt), layer(4, 3, salt + 1)]).unwrap()
+    }
+
+    /// Three classes: with two, a probability's gradient and its complement's differ in sign only, and VoG does not tell them apart.
+    fn setting() -> (Vec<Network>, Array2<f32>, Vec<usize>) {
+        let rows = Array2::from_shape_fn((CHUNK + 50, 3), |(i, j)| ((i * 5 + j * 3) % 17) as f32 / 8.0 - 1.0);
+        let labels = (0..rows.nrows()).map(|row| row % 3).collect();
+        ((0..4).map(network).collect(), rows, labels)
+    }
+
+    fn variant(label: LabelKind) -> Variant {
+        Variant { target: Target::Softmax, label, stage: 1..4, early: 0..2, reduction: Reduction::Std }
     }
 
     #[test]
-    fn chunks_change_nothing_and_the_predicted_label_is_the_last_checkpoints() {
-        let checkpoints: Vec<Network> = (0..4).map(network).collect();
-        let rows = Array2::from_shape_fn((CHUNK + 50, 3), |(i, j)| ((i * 5 + j * 3) % 17) as f32 / 8.0 - 1.0);
-        let labels: Vec<usize> = (0..rows.nrows()).map(|row| row % 2).collect();
-        let variant = Variant {
-            target: Target::Softmax,
-            label: LabelKind::Predicted,
-            stage: 1..4,
-            early: 0..2,
-            reduction: Reduction::Std,
-        };
-        let all = score(&checkpoints, rows.view(), &labels, &variant);
+    fn chunks_change_nothing() {
+        let (checkpoints, rows, labels) = setting();
+        let all = score(&checkpoints, rows.view(), &labels, &variant(LabelKind::Predicted));
         assert_eq!(all.len(), labels.len());
-        let tail = score(&checkpoints, rows.slice(ndarray::s![CHUNK.., ..]), &labels[CHUNK..], &variant);
+        let tail = rows.slice(ndarray::s![CHUNK.., ..]);
+        let tail = score(&checkpoints, tail, &labels[CHUNK..], &variant(LabelKind::Predicted));
         for (left, right) in all[CHUNK..].iter().zip(&tail) {
             assert!((left.vog - right.vog).abs() < 1e-6 && left.predicted == right.predicted);
         }
+        assert!(all.iter().all(Scored::is_finite));
+    }
+
+    #[test]
+    fn the_predicted_label_is_the_last_checkpoints() {
+        let (checkpoints, rows, labels) = setting();
         let logits = checkpoints[3].forward(rows.view()).logits;
-        for (scored, logits) in all.iter().zip(logits.rows()) {
-            assert_eq!(scored.predicted, usize::from(logits[1] > logits[0]));
-            assert!(scored.is_finite());
-        }
+        let answers: Vec<usize> = logits.rows().into_iter().map(|row| predicted(&row.to_vec())).collect();
+        let of = |labels: &[usize], kind| -> Vec<f64> {
+            score(&checkpoints, rows.view(), labels, &variant(kind)).iter().map(|scored| scored.vog).collect()
+        };
+        assert_ne!(answers, labels);
+        assert_eq!(of(&labels, LabelKind::Predicted), of(&answers, LabelKind::True));
+        assert_ne!(of(&labels, LabelKind::Predicted), of(&labels, LabelKind::True));
     }
 }

@@ -19,7 +19,6 @@ pub struct Parameters {
     /// Values a column is sliced by, the most frequent; the others are one slice, "(other)".
     pub max_slice_values: u32,
     /// What has to hold; a rule that does not hold blocks.
-    #[serde(alias = "rule")]
     pub rules: Vec<Rule>,
 }
 

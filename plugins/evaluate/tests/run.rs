@@ -86,7 +86,7 @@ fn write_model(directory: &Path, input: &str, network: &Network) {
 /// A folder of its own for each test, laid out as a run's: `tests/python` can be pointed at `evaluates/`.
 fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin-run").join(test);
-    let _ = std::fs::remove_dir_all(&folder);
+    let _ = std::fs::remove_dir_all(folder.join("evaluation"));
     std::fs::create_dir_all(folder.join("evaluation/evaluation")).unwrap();
     std::fs::create_dir_all(folder.join("examples")).unwrap();
     folder

@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 const LINE: &str = "_line";
 /// The row's bucket, in the scratch table only.
 const BUCKET: &str = "_bucket";
+/// Columns in one statement: the engine limits a statement's length and depth.
+const AT_ONCE: usize = 100;
 const RECORDS: &str = "\"scratch\".\"records\"";
 
 /// What the delivery is written in.
@@ -76,11 +78,7 @@ impl Component for Ingest {
             return Err(Error::InvalidInput("the delivery has a header but no rows: deliver a file with rows".into()));
         }
         let columns = infer(&names)?;
-        let index = ExamplesIndex {
-            rows: write_splits(&columns, &shares, rows)?,
-            columns,
-            rejected: bad,
-        };
+        let index = ExamplesIndex { rows: write_splits(&columns, &shares, rows)?, columns, rejected: bad };
         let output = task.output("examples")?;
         std::fs::write(output.join("_rejected.csv"), rejects::csv(&rejected(bad)?))?;
         files::write_json(output.join(INDEX), &index)?;
@@ -139,9 +137,13 @@ fn materialize(key: &[String], buckets: u64) -> Result<u64, Error> {
 }
 
 fn infer(names: &[String]) -> Result<Vec<ExampleColumn>, Error> {
-    let counts = rows::rows(&columns::inference(RECORDS, names))?;
-    let counts = counts.first().ok_or_else(|| Error::Bug("type inference answered no row".to_string()))?;
-    Ok(columns::inferred(names, counts))
+    let mut columns = Vec::new();
+    for names in names.chunks(AT_ONCE) {
+        let counts = rows::rows(&columns::inference(RECORDS, names))?;
+        let counts = counts.first().ok_or_else(|| Error::Bug("type inference answered no row".to_string()))?;
+        columns.extend(columns::inferred(names, counts));
+    }
+    Ok(columns)
 }
 
 fn write_splits(columns: &[ExampleColumn], shares: &[Share], rows: u64) -> Result<BTreeMap<String, u64>, Error> {
@@ -168,7 +170,8 @@ fn write_splits(columns: &[ExampleColumn], shares: &[Share], rows: u64) -> Resul
 
 fn summary(index: &ExamplesIndex, shares: &[Share]) -> String {
     let of = |share: &Share| index.rows.get(&share.name).copied().unwrap_or(0);
-    let splits: Vec<String> = shares.iter().map(|share| format!("{} {}", figures::count(of(share)), share.name)).collect();
+    let splits: Vec<String> =
+        shares.iter().map(|share| format!("{} {}", figures::count(of(share)), share.name)).collect();
     let rows = figures::count(index.rows.values().sum());
     let mut text = format!("{rows} rows · {}", splits.join(", "));
     match index.rejected {

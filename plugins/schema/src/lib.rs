@@ -43,7 +43,10 @@ impl Component for SchemaStep {
                 .map_err(|error| Error::InvalidInput(format!("read {}: {error}", base.join(FILE).display())))?;
             // The bytes, not the message: fields that we do not know have to survive.
             std::fs::write(&file, &bytes)?;
-            return Ok(Outcome::new(format!("{} features (kept from the last approved delivery)", schema.feature.len())));
+            return Ok(Outcome::new(format!(
+                "{} features (kept from the last approved delivery)",
+                schema.feature.len()
+            )));
         }
         let schema = infer::schema(&statistics_of(&task.input("statistics")?, &parameters.split)?);
         std::fs::write(&file, schema.encode_to_vec())?;
@@ -56,7 +59,9 @@ countersign_sdk::export!(SchemaStep);
 fn statistics_of(folder: &Path, split: &str) -> Result<DatasetFeatureStatistics, Error> {
     let file = folder.join(split).join(statistics::FILE);
     if !folder.join(split).is_dir() {
-        return Err(Error::InvalidInput(format!("there are no statistics of the split `{split}`: set `split` to one that there is")));
+        return Err(Error::InvalidInput(format!(
+            "there are no statistics of the split `{split}`: set `split` to one that there is"
+        )));
     }
     let list = DatasetFeatureStatisticsList::decode(read(&file)?.as_slice())
         .map_err(|error| Error::InvalidInput(format!("read {}: {error}", file.display())))?;

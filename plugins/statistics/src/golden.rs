@@ -26,8 +26,7 @@ fn profile_of_numbers(rows: u64, values: &[f64]) -> NumericProfile {
         mean,
         std_dev: (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt(),
     };
-    let found: Vec<(u64, f64)> =
-        positions(moments.finite).iter().map(|at| (*at, sorted[*at as usize - 1])).collect();
+    let found: Vec<(u64, f64)> = positions(moments.finite).iter().map(|at| (*at, sorted[*at as usize - 1])).collect();
     let quantiles = quantiles(moments.finite, &found).unwrap();
     let cuts = cuts(&quantiles);
     let mut counts = vec![0; cuts.len() + 1];

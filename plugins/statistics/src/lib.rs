@@ -23,6 +23,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use text::TextProfile;
 
+/// Columns in one statement: the engine limits a statement's length and depth.
+const AT_ONCE: usize = 100;
+
 /// There is nothing to set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -61,7 +64,9 @@ impl Component for Statistics {
     fn describe() -> Description {
         Description::new("statistics", env!("CARGO_PKG_VERSION"), "Measures every column of every split.")
             .input(Port::input("examples", "Examples").describe("The rows."))
-            .output(Port::output("statistics", "Statistics").describe("Statistics and reference bins, one folder a split."))
+            .output(
+                Port::output("statistics", "Statistics").describe("Statistics and reference bins, one folder a split."),
+            )
             .capability(Capability::Query)
     }
 
@@ -92,33 +97,35 @@ fn measure(table: &str, rows: u64, columns: &[ExampleColumn]) -> Result<Vec<Prof
 }
 
 fn first_pass(table: &str, rows: u64, columns: &[ExampleColumn]) -> Result<Vec<Profile>, Error> {
-    let expressions: Vec<String> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| match column.column_type {
-            ColumnType::String => text::presence(&column.name, index),
-            ColumnType::Int | ColumnType::Float => numeric::moments(&column.name, index),
-        })
-        .collect();
-    let answer = rows::rows(&format!("SELECT {} FROM {table}", expressions.join(", ")))?;
-    let answer = answer.first().ok_or_else(|| Error::Bug("the first pass answered no row".to_string()))?;
-    let mut at = 0;
-    let mut take = |count: usize| {
-        at += count;
-        answer.get(at - count..at).unwrap_or_default()
-    };
     let mut profiles = Vec::new();
-    for column in columns {
-        profiles.push(match column.column_type {
-            ColumnType::Int => numbers(DataType::Int, rows, take(numeric::MOMENTS)),
-            ColumnType::Float => numbers(DataType::Float, rows, take(numeric::MOMENTS)),
-            ColumnType::String => {
-                let (present, unique) = text::read_presence(take(text::PRESENCE));
-                Profile::Text(TextProfile { rows, present, unique, values: Vec::new() })
-            }
-        });
+    for columns in columns.chunks(AT_ONCE) {
+        let answer = rows::rows(&format!("SELECT {} FROM {table}", expressions(columns)))?;
+        let answer = answer.first().ok_or_else(|| Error::Bug("the first pass answered no row".to_string()))?;
+        let mut at = 0;
+        let mut take = |count: usize| {
+            at += count;
+            answer.get(at - count..at).unwrap_or_default()
+        };
+        for column in columns {
+            profiles.push(match column.column_type {
+                ColumnType::Int => numbers(DataType::Int, rows, take(numeric::MOMENTS)),
+                ColumnType::Float => numbers(DataType::Float, rows, take(numeric::MOMENTS)),
+                ColumnType::String => {
+                    let (present, unique) = text::read_presence(take(text::PRESENCE));
+                    Profile::Text(TextProfile { rows, present, unique, values: Vec::new() })
+                }
+            });
+        }
     }
     Ok(profiles)
+}
+
+fn expressions(columns: &[ExampleColumn]) -> String {
+    let of = |(index, column): (usize, &ExampleColumn)| match column.column_type {
+        ColumnType::String => text::presence(&column.name, index),
+        ColumnType::Int | ColumnType::Float => numeric::moments(&column.name, index),
+    };
+    columns.iter().enumerate().map(of).collect::<Vec<_>>().join(", ")
 }
 
 fn numbers(data_type: DataType, rows: u64, moments: &[Cell]) -> Profile {
@@ -167,17 +174,19 @@ fn counts(table: &str, columns: &[ExampleColumn], profiles: &mut [Profile]) -> R
     Ok(())
 }
 
-/// Asks all questions as one and reads (feature, position, value).
+/// Asks the questions, many at once, and reads (feature, position, value).
 fn answers<T>(questions: &[String], value: impl Fn(&Cell) -> Option<T>) -> Result<Vec<(u64, u64, T)>, Error> {
-    if questions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = rows::rows(&questions.join(" UNION ALL "))?;
     let read = |row: &Vec<Cell>| match row.as_slice() {
         [feature, at, found] => value(found).map(|found| (feature.count(), at.count(), found)),
         _ => None,
     };
-    rows.iter().map(|row| read(row).ok_or_else(|| Error::Bug("a statistic is not a number".to_string()))).collect()
+    let mut found = Vec::new();
+    for questions in questions.chunks(AT_ONCE) {
+        for row in rows::rows(&questions.join(" UNION ALL "))? {
+            found.push(read(&row).ok_or_else(|| Error::Bug("a statistic is not a number".to_string()))?);
+        }
+    }
+    Ok(found)
 }
 
 fn write(folder: &Path, split: &str, rows: u64, columns: &[ExampleColumn], profiles: &[Profile]) -> Result<(), Error> {

@@ -41,9 +41,7 @@ pub fn text(name: &str, profile: &TextProfile) -> FeatureNameStatistics {
     let stats = StringStatistics {
         common_stats: Some(common(profile.rows, profile.present)),
         unique: profile.unique,
-        top_values: top
-            .map(|(value, count)| FreqAndValue { value: value.clone(), frequency: *count as f64 })
-            .collect(),
+        top_values: top.map(|(value, count)| FreqAndValue { value: value.clone(), frequency: *count as f64 }).collect(),
         avg_length: profile.mean_length() as f32,
         rank_histogram: Some(RankHistogram {
             buckets: profile.values.iter().enumerate().map(bucket).collect(),

@@ -26,8 +26,8 @@ impl From<&Parameters> for Settings {
         Self {
             epochs: parameters.epochs,
             batch_size: parameters.batch_size.max(1) as usize,
-            learning_rate: parameters.learning_rate,
-            weight_decay: parameters.weight_decay,
+            learning_rate: parameters.learning_rate as f32,
+            weight_decay: parameters.weight_decay as f32,
         }
     }
 }

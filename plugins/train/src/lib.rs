@@ -1,6 +1,6 @@
 //! The component `train`: rows through the transform's graph, a multi-layer perceptron, and a model file that holds both.
 //!
-//! [`data`] gathers, [`fit`] learns, [`warm`] starts from an earlier model, [`model_file`] writes ONNX. The kernels are
+//! `data` gathers, `fit` learns, `warm` starts from an earlier model, `model_file` writes ONNX. The kernels are
 //! `countersign_onnx::network`, the same that evaluation runs. Given the same inputs, parameters and seed it makes the same
 //! bytes: nothing here asks for a clock or for randomness of its own.
 
@@ -25,7 +25,7 @@ use random::Random;
 use std::path::Path;
 
 /// What is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Architecture {
     /// Multi-layer perceptron with ReLU.
@@ -33,7 +33,7 @@ pub enum Architecture {
 }
 
 /// Which epochs leave a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
 pub enum Keep {
     /// The first 3 and the last 5: what example difficulty needs.
     #[serde(rename = "early and late")]
@@ -59,11 +59,11 @@ pub struct Parameters {
     #[schemars(range(min = 1, max = 65536))]
     pub batch_size: u32,
     /// Adam's step size.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub learning_rate: f64,
+    /// How strongly weights are pulled towards zero, apart from the gradient (AdamW); each step takes off this times the learning rate.
     #[schemars(range(min = 0))]
-    pub learning_rate: f32,
-    /// How strongly weights are pulled towards zero, apart from the gradient (AdamW).
-    #[schemars(range(min = 0))]
-    pub weight_decay: f32,
+    pub weight_decay: f64,
     /// Which epochs leave a checkpoint.
     pub checkpoints: Keep,
     /// Start from the weights of the model bound to `base`, where there is one.
@@ -80,7 +80,7 @@ impl Default for Parameters {
             epochs: 12,
             batch_size: 128,
             learning_rate: 0.001,
-            weight_decay: 0.0001,
+            weight_decay: 0.5,
             checkpoints: Keep::EarlyAndLate,
             warm_start: true,
             split: "train".to_owned(),
@@ -135,7 +135,7 @@ impl Component for Train {
         let bytes = model_file::compose(&graph, &fitted.network, &index).map_err(bug)?;
         std::fs::write(folder.join(MODEL_GRAPH), bytes)?;
         files::write_json(folder.join(MODEL_INDEX), &index)?;
-        Ok(Outcome::new(summary(&fitted.network, fitted.loss, &base)).with(findings(&data, &base)))
+        Ok(Outcome::new(summary(&fitted.network, fitted.loss, &base)).with(findings(&data, &index.label.name, &base)))
     }
 }
 
@@ -190,11 +190,11 @@ fn summary(network: &Network, loss: f64, base: &warm::Outcome) -> String {
     format!("mlp {} · loss {loss:.3}{}", widths.join("-"), base.note())
 }
 
-fn findings(data: &data::Dataset, base: &warm::Outcome) -> Vec<Finding> {
+fn findings(data: &data::Dataset, label: &str, base: &warm::Outcome) -> Vec<Finding> {
     let mut findings = Vec::new();
     if data.skipped > 0 {
         let message = format!("{} rows have no label of a known class and were not learned from", data.skipped);
-        findings.push(Finding::new("missing label", Severity::Info, "label", message).seen(data.skipped.to_string()));
+        findings.push(Finding::new("missing label", Severity::Info, label, message).seen(data.skipped.to_string()));
     }
     if let warm::Outcome::Cold { reason } = base {
         let message = format!("started cold, not from the base model: {reason}");
@@ -206,51 +206,20 @@ fn findings(data: &data::Dataset, base: &warm::Outcome) -> Vec<Finding> {
 fn bug(error: OnnxError) -> Error {
     Error::Bug(error.to_string())
 }
+
 #[cfg(test)]
-mod dev {
+mod tests {
     use super::*;
+
     #[test]
-    fn dev() {
-        let root = Path::new("/tmp/w/devrun");
-        let d = root.join("run/transform/transform");
-        let index: TransformIndex = files::read_json(d.join(TRANSFORM_INDEX)).unwrap();
-        let graph = std::fs::read(d.join(TRANSFORM_GRAPH)).unwrap();
-        let program = Program::load(&graph).unwrap();
-        let t = std::time::Instant::now();
-        let mut data = data::Dataset::new(index.features.len());
-        let read = |f: &str| arrow_ipc::reader::StreamReader::try_new(std::fs::File::open(root.join(f)).unwrap(), None).unwrap();
-        for b in read("train.arrow") { data.add(&b.unwrap(), &program, &index).unwrap(); }
-        println!("{} rows {} features {} skipped, {:?}", data.rows(), index.features.len(), data.skipped, t.elapsed());
-        let parameters = Parameters::default();
-        let mut random = Random::new(1);
-        let cold = fit::fresh(index.features.len(), &parameters.hidden, 2, &data, &mut random);
-        let t = std::time::Instant::now();
-        let fitted = fit::fit(cold, &data, &Settings::from(&parameters), &mut random, |e| { println!("{} {}", e.number, e.loss); Ok(()) }).unwrap();
-        println!("{:?}, {:.0} rows/s", t.elapsed(), data.rows() as f64 * 12.0 / t.elapsed().as_secs_f64());
-        let index = model_index(index, &fitted, &data, &parameters, None);
-        let m = root.join("run/model/model");
-        std::fs::create_dir_all(&m).unwrap();
-        let bytes = model_file::compose(&graph, &fitted.network, &index).unwrap();
-        std::fs::write(m.join(MODEL_GRAPH), &bytes).unwrap();
-        files::write_json(m.join(MODEL_INDEX), &index).unwrap();
-        let program = Program::load(&bytes).unwrap();
-        let e = root.join("run/evaluation/evaluation");
-        std::fs::create_dir_all(&e).unwrap();
-        let mut out = String::from("_line,label,p0,p1\n");
-        let (mut right, mut all) = (0, 0);
-        for b in read("eval.arrow") {
-            let b = b.unwrap();
-            let mut r = program.run(&columns::inputs(&b, &index.inputs).unwrap()).unwrap();
-            let p = r.remove("probabilities").unwrap().into_float().unwrap();
-            let classes = columns::class_indices(&b, &index.label).unwrap();
-            for (i, line) in columns::lines(&b).unwrap().into_iter().enumerate() {
-                let c = classes[i].unwrap();
-                all += 1;
-                right += usize::from((p[(i, 1)] > 0.5) == (c == 1));
-                out += &format!("{line},{c},{},{}\n", p[(i, 0)], p[(i, 1)]);
-            }
-        }
-        println!("accuracy {}", right as f64 / all as f64);
-        std::fs::write(e.join("predictions.csv"), out).unwrap();
+    fn the_schema_shows_plain_defaults_and_every_choice() {
+        let schema = serde_json::to_value(schemars::schema_for!(Parameters)).unwrap();
+        let properties = &schema["properties"];
+        assert_eq!(properties["learning_rate"]["default"], serde_json::json!(0.001));
+        assert_eq!(properties["checkpoints"]["default"], "early and late");
+        assert_eq!(schema["additionalProperties"], false);
+        let parse = |text: &str| serde_json::from_str::<Parameters>(text);
+        assert!(parse(r#"{ "model": "mlp", "hidden": [8], "checkpoints": "all" }"#).is_ok());
+        assert!(parse(r#"{ "epoch": 3 }"#).is_err());
     }
 }

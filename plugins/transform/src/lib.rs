@@ -1,8 +1,8 @@
 //! The component `transform`: from statistics and schema to the graph that turns raw columns into model inputs.
 //!
 //! Numbers are standardised and clipped, with an extra input that says whether they were missing; text and categories become
-//! one input a value. The graph goes into the model file as it is, so serving needs no second script. [`plan`] decides what
-//! becomes an input, [`encode`] writes it down as ONNX; neither sees a row.
+//! one input a value. The graph goes into the model file as it is, so serving needs no second script. `plan` decides what
+//! becomes an input, `encode` writes it down as ONNX; neither sees a row.
 
 mod encode;
 mod plan;
@@ -147,22 +147,4 @@ fn classes(parameters: &Parameters) -> Result<Vec<String>, Error> {
 
 fn table(parameters: &Parameters) -> String {
     format!("\"examples\".{}", columns::identifier(&parameters.split))
-}
-#[cfg(test)]
-mod dev {
-    #[test]
-    fn dev() {
-        let v: serde_json::Value = serde_json::from_slice(&std::fs::read("/tmp/w/devrun/plan.json").unwrap()).unwrap();
-        let s = |v: &serde_json::Value| v.as_str().unwrap().to_owned();
-        let plan = super::plan::Plan {
-            numbers: v["numbers"].as_array().unwrap().iter().map(|n| super::plan::Number { name: s(&n["name"]), mean: n["mean"].as_f64().unwrap(), std: n["std"].as_f64().unwrap(), missing: n["missing"].as_bool().unwrap() }).collect(),
-            categories: v["categories"].as_array().unwrap().iter().map(|n| super::plan::Category { name: s(&n["name"]), values: n["values"].as_array().unwrap().iter().map(s).collect() }).collect(),
-            dropped: vec![],
-        };
-        let index = super::TransformIndex { inputs: plan.inputs(), label: super::Label { name: "big_tipper".into(), classes: vec!["0".into(), "1".into()] }, features: plan.features() };
-        let d = std::path::Path::new("/tmp/w/devrun/run/transform/transform");
-        std::fs::create_dir_all(d).unwrap();
-        std::fs::write(d.join("transform.onnx"), super::encode::graph(&plan, &index).unwrap()).unwrap();
-        super::files::write_json(d.join("transform.json"), &index).unwrap();
-    }
 }

@@ -16,8 +16,10 @@ pub struct Comparison {
     pub noise: f64,
     /// How it moved.
     pub movement: Movement,
-    /// Shares of missing values, before and now.
-    pub missing: (f64, f64),
+    /// Shares of missing values, before and now; none where they are told on their own.
+    pub missing: Option<(f64, f64)>,
+    /// Shares of NaN among the values, before and now.
+    pub nan: (f64, f64),
 }
 
 /// How a distribution moved.
@@ -56,7 +58,7 @@ impl Movement {
 /// Which parts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
-    /// Missing values are a cell. They are not where their rise is told on its own.
+    /// Missing values are a cell. They are not where their change is told on its own.
     pub missing: bool,
     /// Comparisons made in all: the more there are, the higher the floor.
     pub comparisons: usize,
@@ -76,12 +78,7 @@ pub fn compare(
     }
 }
 
-fn numeric(
-    before: &FeatureReference,
-    now: &FeatureReference,
-    counted: &[u64],
-    scope: Scope,
-) -> Option<Comparison> {
+fn numeric(before: &FeatureReference, now: &FeatureReference, counted: &[u64], scope: Scope) -> Option<Comparison> {
     let FeatureReference::Numeric { missing, nan, edges, counts, p10, p50, p90 } = before else { return None };
     let FeatureReference::Numeric { missing: missing_now, nan: nan_now, p10: low, p50: middle, p90: high, .. } = now
     else {
@@ -91,11 +88,11 @@ fn numeric(
     let mut cells = (counts.clone(), counted.to_vec());
     cells.0.push(*nan);
     cells.1.push(*nan_now);
-    let shares = missing_shares(&cells, (*missing, *missing_now));
-    add_missing(&mut cells, (*missing, *missing_now), scope);
+    let nans = (share(&cells.0, counts.len()), share(&cells.1, counts.len()));
+    let missing = add_missing(&mut cells, (*missing, *missing_now), scope);
     let (effect, noise) = effect(&cells, scope);
     let movement = Movement::Numeric { before: [*p10, *p50, *p90], now: [*low, *middle, *high], gained };
-    Some(Comparison { effect, noise, movement, missing: shares })
+    Some(Comparison { effect, noise, movement, missing, nan: nans })
 }
 
 fn gained(edges: &[f64], before: &[u64], now: &[u64]) -> (f64, f64) {
@@ -125,8 +122,7 @@ fn categorical(before: &FeatureReference, now: &FeatureReference, scope: Scope) 
             cells.1.push(counts[1].unwrap_or(0));
         }
     }
-    let shares = missing_shares(&cells, (*missing, *missing_now));
-    add_missing(&mut cells, (*missing, *missing_now), scope);
+    let missing = add_missing(&mut cells, (*missing, *missing_now), scope);
     let (effect, noise) = effect(&cells, scope);
     let name = |cell: usize| match cell.checked_sub(1) {
         None => "(other)".to_string(),
@@ -143,22 +139,17 @@ fn categorical(before: &FeatureReference, now: &FeatureReference, scope: Scope) 
         noise: divergence::share_noise(common, sizes.0, sizes.1, scope.comparisons * cells.0.len()),
         gained: name(gained),
     };
-    Some(Comparison { effect, noise, movement, missing: shares })
+    Some(Comparison { effect, noise, movement, missing, nan: (0.0, 0.0) })
 }
 
-fn add_missing(cells: &mut (Vec<u64>, Vec<u64>), missing: (u64, u64), scope: Scope) {
-    if scope.missing {
-        cells.0.push(missing.0);
-        cells.1.push(missing.1);
+/// Adds the cell of missing values and says its shares.
+fn add_missing(cells: &mut (Vec<u64>, Vec<u64>), missing: (u64, u64), scope: Scope) -> Option<(f64, f64)> {
+    if !scope.missing {
+        return None;
     }
-}
-
-fn missing_shares(cells: &(Vec<u64>, Vec<u64>), missing: (u64, u64)) -> (f64, f64) {
-    let share = |present: &[u64], missing: u64| {
-        let rows = present.iter().sum::<u64>() + missing;
-        if rows == 0 { 0.0 } else { missing as f64 / rows as f64 }
-    };
-    (share(&cells.0, missing.0), share(&cells.1, missing.1))
+    cells.0.push(missing.0);
+    cells.1.push(missing.1);
+    Some((share(&cells.0, cells.0.len() - 1), share(&cells.1, cells.1.len() - 1)))
 }
 
 fn effect(cells: &(Vec<u64>, Vec<u64>), scope: Scope) -> (f64, f64) {

@@ -39,9 +39,15 @@ pub fn check(
 }
 
 fn missing_column(name: &str, split: &str) -> Issue {
-    Issue::of(name, split, "missing column", Severity::Block, format!("{name} is missing: no such column was delivered"))
-        .figures(format!("a column {name}"), "no such column")
-        .anomaly(AnomalyType::SchemaMissingColumn)
+    Issue::of(
+        name,
+        split,
+        "missing column",
+        Severity::Block,
+        format!("{name} is missing: no such column was delivered"),
+    )
+    .figures(format!("a column {name}"), "no such column")
+    .anomaly(AnomalyType::SchemaMissingColumn)
 }
 
 fn new_column(name: &str, split: &str) -> Issue {
@@ -84,19 +90,20 @@ impl Check<'_> {
         self.feature.presence.as_ref().map_or(0.0, |presence| presence.min_fraction())
     }
 
+    /// A column that had values and has none is as good as gone, and is called so.
     fn empty(&self, usual: Option<f64>) -> Issue {
         let usual_share = usual.unwrap_or(0.0);
         let rarely = usual_share < NEARLY_EMPTY || usual_share * (self.rows as f64) < MIN_EXPECTED;
-        let severity = match () {
-            () if !self.feature.is_wanted() => Severity::Info,
-            () if rarely && self.min_fraction() < NEARLY_EMPTY => Severity::Warn,
-            () => Severity::Block,
+        let (kind, severity) = match () {
+            () if !self.feature.is_wanted() => ("empty feature", Severity::Info),
+            () if rarely && self.min_fraction() < NEARLY_EMPTY => ("empty feature", Severity::Warn),
+            () => ("missing column", Severity::Block),
         };
-        let message = format!("{} is empty", self.name);
-        let mut issue = self.issue("empty feature", severity, message).figures("some values", "none");
-        if let Some(usual) = usual {
-            issue = issue.before(format!("{} of the rows had one", figures::percent(usual)));
-        }
+        let expected = match usual {
+            Some(usual) => format!("a value in {} of the rows", figures::percent(usual)),
+            None => "some values".to_string(),
+        };
+        let issue = self.issue(kind, severity, format!("{} is empty", self.name)).figures(expected, "none");
         if self.feature.is_wanted() { issue.anomaly(AnomalyType::FeatureTypeNotPresent) } else { issue }
     }
 
@@ -160,7 +167,11 @@ impl Check<'_> {
         if outside.len() > NAMED {
             names.push_str(&format!(" and {} more", outside.len() - NAMED));
         }
-        let message = format!("{} has new values in {} of its rows: {names}", self.name, figures::percent(share));
+        let (rows, first) = (figures::percent(share), &outside[0].label);
+        let message = match outside.len() {
+            1 => format!("{} has the new value \"{first}\" in {rows} of its rows", self.name),
+            count => format!("{} has {count} new values in {rows} of its rows, such as \"{first}\"", self.name),
+        };
         let expected = format!("one of {} known values", domain.value.len());
         let list = named().map(sql::text).collect::<Vec<_>>().join(", ");
         let issue = self.issue(kind, severity, message).figures(expected, names);

@@ -76,8 +76,7 @@ fn total(counts: &[u64]) -> u64 {
 /// The standard normal value that is exceeded with this small probability (Abramowitz and Stegun 26.2.23; off by at most 0.00045).
 fn normal_above(probability: f64) -> f64 {
     let t = (-2.0 * probability.ln()).sqrt();
-    t - (2.515517 + 0.802853 * t + 0.010328 * t * t)
-        / (1.0 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t)
+    t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1.0 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t)
 }
 
 /// The chi-square value that is exceeded as rarely as `normal` is (Wilson and Hilferty).

@@ -47,14 +47,21 @@ pub fn issue(
     };
     let message = format!("{feature} {verb}: {}", told(comparison));
     let (previous, seen) = states(comparison);
-    let threshold = if weight == Severity::Block { parameters.drift_block } else { parameters.drift_warn };
-    let expected = format!(
-        "divergence under {} or within the noise of {}",
-        figures::number(threshold),
-        figures::number(comparison.noise)
-    );
-    let issue = Issue::of(feature, split, kind, weight, message).figures(expected, seen).before(previous);
+    let issue = Issue::of(feature, split, kind, weight, message).figures(expected(comparison, parameters), seen);
+    let issue = issue.before(previous);
     Some(issue.look(look(feature, &comparison.movement)).anomaly(anomaly(comparison, parameters)))
+}
+
+/// What would have been no drift.
+fn expected(comparison: &Comparison, parameters: &Parameters) -> String {
+    let effect = figures::number(parameters.drift_warn.max(comparison.noise));
+    match &comparison.movement {
+        Movement::Numeric { .. } => format!("a divergence under {effect}"),
+        Movement::Categorical { noise, .. } => {
+            let share = figures::percent(parameters.share_warn.max(*noise));
+            format!("a divergence under {effect}, no share changed by {share}")
+        }
+    }
 }
 
 fn anomaly(comparison: &Comparison, parameters: &Parameters) -> AnomalyType {
@@ -84,9 +91,12 @@ fn told(comparison: &Comparison) -> String {
             text.push_str(&format!(" · {value} {} → {}", figures::percent(*before), figures::percent(*now)));
         }
     }
-    let (before, now) = comparison.missing;
-    if (now - before).abs() >= 0.01 {
-        text.push_str(&format!(" · missing {} → {}", figures::percent(before), figures::percent(now)));
+    let by_missing = matches!(&comparison.movement, Movement::Categorical { changed, .. } if changed.0 == MISSING);
+    let missing = comparison.missing.filter(|_| !by_missing);
+    for (name, shares) in [("missing", missing), ("NaN", Some(comparison.nan))] {
+        if let Some((before, now)) = shares.filter(|(before, now)| (now - before).abs() >= 0.01) {
+            text.push_str(&format!(" · {name} {} → {}", figures::percent(before), figures::percent(now)));
+        }
     }
     text
 }

@@ -16,7 +16,7 @@ pub struct Parameters {
     pub share_warn: f64,
     /// Change of one value's share from which drift of a column of text blocks.
     pub share_block: f64,
-    /// Rise of the share of missing values from which a person is asked.
+    /// Change of the share of missing values from which it is told: a rise asks a person, a fall warns.
     pub missing_ask: f64,
     /// Share of missing values up to which a column that had none is only a warning (`few missing values`).
     pub few_missing: f64,
@@ -36,7 +36,7 @@ impl Default for Parameters {
             share_warn: 0.05,
             share_block: 0.15,
             missing_ask: 0.05,
-            few_missing: 0.001,
+            few_missing: 0.002,
             rare_values: 0.01,
             min_rows_fraction: 0.5,
         }

@@ -3,6 +3,7 @@
 //! It runs a second cargo with a target directory of its own (the outer one holds its own locked), and knows nothing of what the
 //! components do.
 
+use sha2::{Digest as _, Sha256};
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -21,7 +22,7 @@ pub struct Embedded<'a> {
 }
 
 /// The whole of a build script: builds `components` and writes `$OUT_DIR/components.rs`, an expression of type
-/// `&[(&str, &[u8])]`, to be included. Builds again when a file under `watched` (relative to the workspace) changed.
+/// `&[(&str, &[u8], &str)]` (name, bytes, SHA-256 in hex), to be included. Builds again when a file under `watched` (relative to the workspace) changed.
 pub fn build_script(components: &[Embedded<'_>], watched: &[&str]) -> ExitCode {
     match build(components, watched) {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,7 +46,9 @@ fn build(components: &[Embedded<'_>], watched: &[&str]) -> Result<(), String> {
         .status()
         .map_err(|error| format!("build components: start cargo: {error}"))?;
     if !status.success() {
-        return Err(format!("build components: cargo build --target {TARGET} failed ({status}); its messages are below"));
+        return Err(format!(
+            "build components: cargo build --target {TARGET} failed ({status}); its messages are below"
+        ));
     }
     embed(components, &target_dir.join(TARGET).join("release"), &out)
 }
@@ -57,9 +60,15 @@ fn embed(components: &[Embedded<'_>], built: &Path, out: &Path) -> Result<(), St
         let from = built.join(package.replace('-', "_")).with_extension("wasm");
         let to = out.join(name).with_extension("wasm");
         fs::copy(&from, &to).map_err(|error| {
-            format!("embed {package}: copy {}: {error}; does it have crate-type = [\"cdylib\", \"rlib\"]?", from.display())
+            format!(
+                "embed {package}: copy {}: {error}; does it have crate-type = [\"cdylib\", \"rlib\"]?",
+                from.display()
+            )
         })?;
-        let _ = writeln!(expression, "    ({name:?}, include_bytes!({:?})),", to.display().to_string());
+        let bytes = fs::read(&to).map_err(|error| format!("embed {package}: read {}: {error}", to.display()))?;
+        // Known at build time, so that a start need not read what it does not run.
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let _ = writeln!(expression, "    ({name:?}, include_bytes!({:?}), {digest:?}),", to.display().to_string());
     }
     expression.push_str("]\n");
     let file = out.join("components.rs");
@@ -160,7 +169,8 @@ mod tests {
 
     #[test]
     fn the_outer_build_does_not_leak_but_its_job_slots_and_registries_stay() {
-        for key in ["CARGO_TARGET_DIR", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "CARGO_PROFILE_DEV_DEBUG"] {
+        for key in ["CARGO_TARGET_DIR", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "CARGO_PROFILE_DEV_DEBUG"]
+        {
             assert!(leaks(key), "{key}");
         }
         for key in ["CARGO_MAKEFLAGS", "CARGO_HOME", "CARGO_NET_OFFLINE", "PATH", "RUSTUP_TOOLCHAIN", "HOME", "CARGO"] {

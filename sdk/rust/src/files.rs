@@ -20,8 +20,8 @@ pub fn read_json<T: serde::de::DeserializeOwned>(path: impl AsRef<Path>) -> Resu
 /// `Bug`, naming the file, when it can not be written.
 pub fn write_json<T: serde::Serialize + ?Sized>(path: impl AsRef<Path>, value: &T) -> Result<(), Error> {
     let path = path.as_ref();
-    let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|error| Error::Bug(format!("write {}: {error}", path.display())))?;
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|error| Error::Bug(format!("write {}: {error}", path.display())))?;
     bytes.push(b'\n');
     std::fs::write(path, bytes).map_err(|error| Error::Bug(format!("write {}: {error}", path.display())))
 }

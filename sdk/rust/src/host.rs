@@ -7,7 +7,8 @@ use crate::bindings::countersign::component::host as wall;
 
 #[cfg(target_family = "wasm")]
 fn log(level: wall::Level, message: &str, fields: &[(&str, &str)]) {
-    let fields: Vec<(String, String)> = fields.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    let fields: Vec<(String, String)> =
+        fields.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     wall::log(level, message, &fields);
 }
 

@@ -33,6 +33,7 @@ mod error;
 pub mod figures;
 pub mod files;
 pub mod host;
+mod ipc;
 mod outcome;
 pub mod query;
 pub mod rows;
@@ -99,7 +100,7 @@ macro_rules! export {
             }
 
             #[cfg(target_family = "wasm")]
-            $crate::bindings::export_to_host!(Exported with_types_in $crate::bindings);
+    $crate::bindings::export_to_host!(Exported with_types_in $crate::bindings);
         };
     };
 }

@@ -5,9 +5,8 @@
 
 use crate::Error;
 use crate::bindings::countersign::component::query as wall;
+use crate::ipc;
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::StreamReader;
-use std::io::Cursor;
 
 /// A table's column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub fn tables() -> Result<Vec<Table>, Error> {
 /// What the engine answered: `InvalidInput` for wrong SQL, `Refused` for anything but a SELECT over the step's own tables.
 pub fn query(sql: &str) -> Result<Batches, Error> {
     inside()?;
-    Ok(Batches { batches: wall::query(sql)?, reader: None, done: false })
+    Ok(Batches { batches: wall::query(sql)?, done: false })
 }
 
 /// Streams the result of one SELECT into `/out/<output>/<path>` as Parquet.
@@ -75,10 +74,9 @@ pub fn materialize(name: &str, sql: &str) -> Result<Written, Error> {
     Ok(written(wall::materialize(name, sql)?))
 }
 
-/// A result, one batch at a time.
+/// A result, one batch at a time. Columns are `Int64`, `Float64`, `Boolean`, `Utf8`, `Binary`, or lists or structs of them.
 pub struct Batches {
     batches: wall::Batches,
-    reader: Option<StreamReader<Cursor<Vec<u8>>>>,
     done: bool,
 }
 
@@ -92,18 +90,13 @@ impl Batches {
     }
 
     fn advance(&mut self) -> Result<Option<RecordBatch>, Error> {
-        loop {
-            if let Some(reader) = &mut self.reader {
-                if let Some(batch) = reader.next() {
-                    return batch.map(Some).map_err(unreadable);
-                }
-                self.reader = None;
-            }
-            match self.batches.next()? {
-                Some(bytes) => self.reader = Some(StreamReader::try_new(Cursor::new(bytes), None).map_err(unreadable)?),
-                None => return Ok(None),
+        while let Some(stream) = self.batches.next()? {
+            let batch = ipc::decode(stream).map_err(|problem| Error::Bug(format!("read query result: {problem}")))?;
+            if batch.is_some() {
+                return Ok(batch);
             }
         }
+        Ok(None)
     }
 }
 
@@ -122,10 +115,6 @@ impl Iterator for Batches {
 
 fn written(written: wall::Written) -> Written {
     Written { rows: written.rows, bytes: written.bytes }
-}
-
-fn unreadable(error: arrow_schema::ArrowError) -> Error {
-    Error::Bug(format!("read query result: {error}"))
 }
 
 /// The generated functions abort outside a component; an error is easier to test with.

@@ -87,7 +87,9 @@ fn cell(column: &dyn Array, row: usize) -> Result<Cell, Error> {
     } else if let Some(values) = column.as_string_opt::<i64>() {
         Ok(text(values.value(row)))
     } else if let Some(values) = column.as_primitive_opt::<UInt64Type>() {
-        i64::try_from(values.value(row)).map(Cell::Int).map_err(|_| Error::Bug("read query result: integer over 63 bits".into()))
+        i64::try_from(values.value(row))
+            .map(Cell::Int)
+            .map_err(|_| Error::Bug("read query result: integer over 63 bits".into()))
     } else if let Some(values) = column.as_primitive_opt::<Int32Type>() {
         Ok(Cell::Int(values.value(row).into()))
     } else if let Some(values) = column.as_primitive_opt::<Float32Type>() {

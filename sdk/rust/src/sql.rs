@@ -16,7 +16,13 @@ pub fn number(number: f64) -> String {
 }
 
 fn infinity(number: f64) -> String {
-    let name = if number.is_nan() { "nan" } else if number > 0.0 { "inf" } else { "-inf" };
+    let name = if number.is_nan() {
+        "nan"
+    } else if number > 0.0 {
+        "inf"
+    } else {
+        "-inf"
+    };
     format!("CAST('{name}' AS DOUBLE)")
 }
 

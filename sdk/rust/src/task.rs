@@ -26,11 +26,7 @@ impl Task {
 
     /// Binds an input to directories, newest first.
     #[must_use]
-    pub fn with_input<P: Into<PathBuf>>(
-        mut self,
-        name: impl Into<String>,
-        paths: impl IntoIterator<Item = P>,
-    ) -> Self {
+    pub fn with_input<P: Into<PathBuf>>(mut self, name: impl Into<String>, paths: impl IntoIterator<Item = P>) -> Self {
         self.inputs.insert(name.into(), paths.into_iter().map(Into::into).collect());
         self
     }

@@ -43,8 +43,12 @@ pub(super) fn check(
             sink.push(mistake.label("remove this").help(asks));
         }
     }
-    let missing: Vec<&str> =
-        description.capabilities.difference(&granted).filter(|one| OFFERED.contains(one)).map(|one| one.as_str()).collect();
+    let missing: Vec<&str> = description
+        .capabilities
+        .difference(&granted)
+        .filter(|one| OFFERED.contains(one))
+        .map(|one| one.as_str())
+        .collect();
     if !missing.is_empty() && readable && !table.broken {
         let place = table.component.as_ref().map_or(&node.name.place, |component| &component.place);
         let message = format!("`{component}` in step `{step}` asks for {}, which is not granted", list(&missing));
@@ -55,7 +59,8 @@ pub(super) fn check(
     let not_offered = description.capabilities.iter().filter(|one| !OFFERED.contains(one) && !granted.contains(one));
     for capability in not_offered {
         let place = table.component.as_ref().map_or(&node.name.place, |component| &component.place);
-        let message = format!("`{component}` in step `{step}` asks for `{capability}`, which this version does not offer yet");
+        let message =
+            format!("`{component}` in step `{step}` asks for `{capability}`, which this version does not offer yet");
         sink.push(Mistake::new("pipeline.capability-not-offered", place, message));
     }
     granted

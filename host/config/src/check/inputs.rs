@@ -98,7 +98,7 @@ impl Wanted<'_> {
         };
         if let Some(from) = self.scope.find(name) {
             edges.push(Edge { from, to: self.step, place: text.place.clone() });
-            return self.from_step(from, output, text, sink);
+            return self.output_of(from, output, text, sink);
         }
         if self.scope.sources.contains(&name) {
             if let Some(output) = output {
@@ -112,11 +112,13 @@ impl Wanted<'_> {
             }
             return Some(Input::Source { source: name.to_string() });
         }
-        sink.push(self.unknown(text, name));
+        if !self.scope.partial {
+            sink.push(self.unknown(text, name));
+        }
         None
     }
 
-    fn from_step(
+    fn output_of(
         &self,
         from: usize,
         output: Option<&str>,
@@ -127,7 +129,8 @@ impl Wanted<'_> {
         let name = node.name.text();
         if let NodeKind::Gate(_) = node.kind {
             let message = format!("input `{}` of step `{}` names the gate `{name}`", self.port.name, self.step_name());
-            let mistake = Mistake::new("pipeline.gate-as-input", &text.place, message).label("a gate makes no artifact");
+            let mistake =
+                Mistake::new("pipeline.gate-as-input", &text.place, message).label("a gate makes no artifact");
             sink.push(mistake.help(format!("to wait for the gate, write `after = [\"{name}\"]`")));
             return None;
         }
@@ -220,19 +223,20 @@ impl Wanted<'_> {
         if resolver.kind() != self.port.kind {
             let (wanted, found) = (article(self.port.kind.as_str()), article(resolver.kind().as_str()));
             let message = format!("step `{step}` wants {wanted} for `{port}`, but `{resolver}` finds {found}");
-            sink.push(Mistake::new("pipeline.wrong-kind", &text.place, message));
+            let help = match self.port.kind.as_str() {
+                ArtifactKind::MODEL => "`latest approved model` and `latest pushed model` find one".to_string(),
+                _ => format!("`{}` finds one", Resolver::Previous(self.port.kind.clone())),
+            };
+            sink.push(Mistake::new("pipeline.wrong-kind", &text.place, message).help(help));
             return None;
         }
         if resolver.finds_many() && !self.port.many {
             let message = format!("`{resolver}` may find several, but `{port}` of step `{step}` takes one");
             let mistake = Mistake::new("pipeline.resolver-finds-many", &text.place, message);
-            sink.push(mistake.help(format!("for the newest alone name a step, or write `previous {}`", word(&resolver))));
+            let one = Resolver::Previous(resolver.kind());
+            sink.push(mistake.help(format!("for one alone name a step, or write `{one}`")));
             return None;
         }
         Some(Input::Resolve { resolver })
     }
-}
-
-fn word(resolver: &Resolver) -> String {
-    Resolver::Previous(resolver.kind()).to_string().trim_start_matches("previous ").to_string()
 }

@@ -136,6 +136,7 @@ fn after(
     for other in names.unwrap_or_default().iter().filter(|other| seen.insert(other.text())) {
         match scope.find(other.text()) {
             Some(from) => edges.push(Edge { from, to: index, place: other.place.clone() }),
+            None if scope.partial => {}
             None => {
                 let known = scope.nodes.iter().map(|node| node.name.text()).filter(|known| *known != name.text());
                 let known: Vec<&str> = known.collect();

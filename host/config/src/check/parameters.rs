@@ -69,7 +69,10 @@ impl Look<'_> {
                 let forms: Vec<_> = context.iter().filter(|errors| !null(errors)).collect();
                 match forms.as_slice() {
                     [only] => only.iter().for_each(|inner| self.report(inner, sink)),
-                    _ => sink.push(self.bad(path, error, "fits none of the forms it may have", &options)),
+                    _ if options.is_empty() => {
+                        sink.push(self.bad(path, error, "fits none of the forms it may have", &options));
+                    }
+                    _ => sink.push(self.bad(path, error, "is not one of its values", &options)),
                 }
             }
             ValidationErrorKind::Enum { options } => {
@@ -125,9 +128,19 @@ fn options(schema: &Value) -> Vec<String> {
         .collect()
 }
 
-/// `/split/train` as people write it: `split.train`.
+/// `/rules/0/metric` as people write it: `rules[0].metric`.
 fn dotted(path: &str) -> String {
-    path.trim_start_matches('/').replace('/', ".").replace("~1", "/").replace("~0", "~")
+    let mut out = String::new();
+    for part in path.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        if part.bytes().all(|byte| byte.is_ascii_digit()) {
+            out += &format!("[{part}]");
+        } else {
+            out += if out.is_empty() { "" } else { "." };
+            out += &part;
+        }
+    }
+    out
 }
 
 fn plain(value: &Value) -> String {

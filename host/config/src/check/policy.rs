@@ -17,8 +17,12 @@ const CHANNELS: [Channel; 3] = [Channel::Terminal, Channel::Page, Channel::Slack
 pub(super) fn findings(node: &Node<'_>, table: &StepTable, sink: &mut Sink<'_>) -> FindingPolicy {
     let mut policy = FindingPolicy::default();
     let Some(on) = &table.on else { return policy };
-    let lists =
-        [(&on.block, Severity::Block), (&on.ask, Severity::Ask), (&on.warn, Severity::Warn), (&on.info, Severity::Info)];
+    let lists = [
+        (&on.block, Severity::Block),
+        (&on.ask, Severity::Ask),
+        (&on.warn, Severity::Warn),
+        (&on.info, Severity::Info),
+    ];
     let mut first: BTreeMap<&str, &Placed<String>> = BTreeMap::new();
     for (kinds, severity) in lists {
         for kind in kinds.iter().flatten() {
@@ -90,7 +94,8 @@ fn channels(name: &Placed<String>, table: &SignoffTable, sink: &mut Sink<'_>) ->
             }
             None => {
                 let names = CHANNELS.map(|channel| channel.as_str());
-                let message = format!("sign-off `{}` allows approving on `{}`, which is no channel", name.value, text.value);
+                let message =
+                    format!("sign-off `{}` allows approving on `{}`, which is no channel", name.value, text.value);
                 let mistake = Mistake::new("pipeline.unknown-channel", &text.place, message);
                 sink.push(mistake.guess(nearest(text.text(), names)).help(format!("the channels are {}", list(names))));
             }

@@ -6,7 +6,7 @@ use super::trigger::absolute;
 use crate::diagnostics::{Mistake, Sink};
 use crate::nearest::{list, nearest};
 use crate::place::Placed;
-use crate::shape::StepTable;
+use crate::shape::{InputValue, StepTable};
 use countersign_model::artifact::ArtifactKind;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -71,12 +71,7 @@ fn release(
     sink: &mut Sink<'_>,
 ) -> Option<String> {
     let step = scope.nodes[index].name;
-    let gates: Vec<&str> = scope
-        .nodes
-        .iter()
-        .filter(|node| matches!(node.kind, NodeKind::Gate(_)))
-        .map(|node| node.name.text())
-        .collect();
+    let gates: Vec<&str> = gates(scope).collect();
     let known = match gates.as_slice() {
         [] => "add a gate: `[signoff.release]` with `after` and `approvers`".to_string(),
         gates => format!("the gates are {}", list(gates)),
@@ -108,12 +103,13 @@ fn release(
         return None;
     }
     // People must have been shown what is pushed: the gate comes after every step that the pushed artifacts come from.
-    let unseen = edges.iter().find(|edge| {
-        let made_here = matches!(scope.nodes[edge.from].kind, NodeKind::Step(..));
-        edge.to == index && made_here && !edges.reach(gate, edge.from)
+    let pushed = table.inputs.iter().flat_map(|named| &named.0).filter_map(|(_, input)| match input {
+        InputValue::Name(text) => scope.find(text.text().split('.').next().unwrap_or_default()),
+        InputValue::History(_) => None,
     });
-    if let Some(edge) = unseen {
-        let model = scope.nodes[edge.from].name.text();
+    let mut made = pushed.filter(|from| matches!(scope.nodes[*from].kind, NodeKind::Step(..)));
+    if let Some(unseen) = made.find(|from| !edges.reach(gate, *from)) {
+        let model = scope.nodes[unseen].name.text();
         let message = format!("gate `{}` does not come after `{model}`, which `{}` pushes", release.value, step.value);
         let mistake = Mistake::new("pipeline.gate-too-early", &release.place, message);
         let gate_place = &scope.nodes[gate].name.place;
@@ -126,4 +122,9 @@ fn release(
     }
     edges.push(Edge { from: gate, to: index, place: release.place.clone() });
     Some(release.value.clone())
+}
+
+fn gates<'s>(scope: &'s Scope<'_>) -> impl Iterator<Item = &'s str> {
+    let gates = scope.nodes.iter().filter(|node| matches!(node.kind, NodeKind::Gate(_)));
+    gates.map(|node| node.name.text())
 }

@@ -45,6 +45,8 @@ pub(super) struct Scope<'f> {
     pub nodes: Vec<Node<'f>>,
     pub sources: Vec<&'f str>,
     pub catalogue: &'f Catalogue,
+    /// Whether tables could not be read, so that an unknown name is no news.
+    pub partial: bool,
     by_name: BTreeMap<&'f str, usize>,
 }
 
@@ -82,7 +84,8 @@ impl<'f> Scope<'f> {
             }
         }
         let by_name = nodes.iter().enumerate().map(|(index, node)| (node.name.text(), index)).collect();
-        Some(Self { nodes, sources: sources.map(Placed::text).collect(), catalogue, by_name })
+        let sources = sources.map(Placed::text).collect();
+        Some(Self { nodes, sources, catalogue, partial: file.partial, by_name })
     }
 
     /// The step or gate of that name.

@@ -2,11 +2,9 @@
 //!
 //! A variable that names no key is left alone: Kubernetes sets `COUNTERSIGN_PORT` and more for a service of that name.
 
+use super::Settings;
 use super::file::{LEASE_SECONDS, POLL_SECONDS, log_format};
-use super::{Settings, file};
 use crate::check::absolute;
-use crate::diagnostics;
-use crate::document;
 use crate::error::ConfigError;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -28,6 +26,9 @@ pub(super) fn apply(
     if let Some((_, value)) = get("STATE_DIR") {
         settings.state_dir = path(value);
     }
+    if let Some((_, value)) = get("CACHE_DIR") {
+        settings.cache_dir = path(value);
+    }
     if let Some((_, value)) = get("COMPONENT_DIRS") {
         settings.component_dirs = paths(value);
     }
@@ -35,7 +36,7 @@ pub(super) fn apply(
         settings.pipelines = paths(value);
     }
     if let Some((variable, value)) = get("PEOPLE") {
-        people(settings, variable, value, working_dir)?;
+        people(settings, &variable, value, working_dir)?;
     }
     if let Some((variable, value)) = get("LOG_FORMAT") {
         let problem = || format!("the log can not be written as `{value}`: use `text` or `json`");
@@ -62,12 +63,8 @@ fn number(variable: String, value: &str, range: RangeInclusive<u64>) -> Result<u
 }
 
 /// `{ ada = { roles = ["owner"], local = "ada" } }`, as after `people =` in the file.
-fn people(settings: &mut Settings, variable: String, value: &str, working_dir: &Path) -> Result<(), ConfigError> {
-    let text = format!("people = {value}");
-    let mut sink = diagnostics::Sink::new(&variable, &text);
-    if let Some(document) = document::parse(&text, &mut sink) {
-        let shape = file::read(&document, &mut sink);
-        file::apply(&shape, settings, working_dir, &mut sink);
-    }
-    Ok(sink.finish()?)
+fn people(settings: &mut Settings, variable: &str, value: &str, working_dir: &Path) -> Result<(), ConfigError> {
+    let read = Settings::read(&format!("people = {value}"), variable, working_dir, settings.clone())?;
+    settings.people = read.people;
+    Ok(())
 }

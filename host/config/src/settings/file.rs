@@ -17,8 +17,10 @@ use toml::de::DeTable;
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename = "Settings", deny_unknown_fields)]
 pub(crate) struct SettingsFile {
-    /// Where the database, artifacts and compiled components live. Default: `~/.local/share/countersign`.
+    /// Where the database and the artifacts live. Default: `~/.local/share/countersign`.
     pub state_dir: Option<Text>,
+    /// Where compiled components are kept; it may be emptied at any time. Default: `~/.cache/countersign`.
+    pub cache_dir: Option<Text>,
     /// Folders with `.wasm` components, beside those in the binary.
     pub component_dirs: Option<Vec<Text>>,
     /// Pipeline files, and folders whose `.toml` files are pipelines, for `serve`.
@@ -70,6 +72,7 @@ pub(super) fn read(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> Sett
     let mut top = Table::new("countersign.toml", 0..0, document.get_ref());
     let file = SettingsFile {
         state_dir: top.text("state_dir", sink),
+        cache_dir: top.text("cache_dir", sink),
         component_dirs: top.texts("component_dirs", sink),
         pipelines: top.texts("pipelines", sink),
         people: top.named("people", "person", sink, person),
@@ -109,6 +112,9 @@ pub(super) fn apply(file: &SettingsFile, settings: &mut Settings, base_dir: &Pat
     };
     if let Some(text) = &file.state_dir {
         settings.state_dir = path(text, sink);
+    }
+    if let Some(text) = &file.cache_dir {
+        settings.cache_dir = path(text, sink);
     }
     if let Some(texts) = &file.component_dirs {
         settings.component_dirs = texts.iter().map(|text| path(text, sink)).collect();

@@ -20,8 +20,10 @@ const SYSTEM_FILE: &str = "/etc/countersign/countersign.toml";
 pub struct Settings {
     /// The file that was read; none when there is none.
     pub origin: Option<PathBuf>,
-    /// Where the database, artifacts and compiled components live.
+    /// Where the database and the artifacts live.
     pub state_dir: PathBuf,
+    /// Where compiled components are kept; it may be emptied at any time.
+    pub cache_dir: PathBuf,
     /// Folders with `.wasm` components, beside those in the binary. Later ones win.
     pub component_dirs: Vec<PathBuf>,
     /// Pipeline files, and folders whose `.toml` files are pipelines, for `serve`.
@@ -70,9 +72,11 @@ impl Settings {
     /// What holds without a file.
     pub fn defaults(environment: &BTreeMap<String, String>) -> Self {
         let data = base_dir(environment, "XDG_DATA_HOME", ".local/share");
+        let cache = base_dir(environment, "XDG_CACHE_HOME", ".cache");
         Self {
             origin: None,
             state_dir: data.map_or_else(|| "/var/lib/countersign".into(), |data| data.join("countersign")),
+            cache_dir: cache.map_or_else(|| "/var/cache/countersign".into(), |cache| cache.join("countersign")),
             component_dirs: Vec::new(),
             pipelines: Vec::new(),
             people: BTreeMap::new(),
@@ -155,7 +159,8 @@ pub struct Candidate {
 /// The files that may hold the settings, best first: `--config`, `COUNTERSIGN_CONFIG`, the user's, the system's.
 pub fn candidates(explicit: Option<&Path>, environment: &BTreeMap<String, String>) -> Vec<Candidate> {
     let named = explicit.map(Path::to_path_buf);
-    let named = named.or_else(|| environment.get("COUNTERSIGN_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from));
+    let named =
+        named.or_else(|| environment.get("COUNTERSIGN_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from));
     if let Some(path) = named {
         return vec![Candidate { path, required: true }];
     }

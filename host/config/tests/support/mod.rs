@@ -55,12 +55,18 @@ pub fn catalogue() -> Catalogue {
     let format = json!({ "oneOf": [{ "type": "string", "const": "csv" }, { "type": "string", "const": "parquet" }] });
     let split = json!({ "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } });
     let nothing = || object(json!({}), &[]);
-    add("ingest", &["delivery:Delivery"], &["examples:Examples"], object(json!({ "format": format, "split": split }), &[]), &[Query]);
+    add(
+        "ingest",
+        &["delivery:Delivery"],
+        &["examples:Examples"],
+        object(json!({ "format": format, "split": split }), &[]),
+        &[Query],
+    );
     add("statistics", &["examples:Examples"], &["statistics:Statistics"], nothing(), &[Query]);
     add("schema", &["statistics:Statistics", "base:Schema?"], &["schema:Schema"], nothing(), &[]);
     let validate = ["statistics:Statistics", "schema:Schema", "examples:Examples", "previous:Statistics?"];
     add("validate", &validate, &["anomalies:Anomalies"], nothing(), &[Query]);
-    let transform = json!({ "label": { "type": "string" }, "exclude": texts(), "vocabulary_size": { "type": "integer", "minimum": 1, "maximum": 1000 } });
+    let transform = json!({ "label": { "type": "string" }, "exclude": texts(), "categorical": texts(), "vocabulary_size": { "type": "integer", "minimum": 1, "maximum": 1000 } });
     let inputs = ["statistics:Statistics", "schema:Schema", "examples:Examples"];
     add("transform", &inputs, &["transform:TransformGraph"], object(transform, &["label"]), &[Query]);
     let train = json!({

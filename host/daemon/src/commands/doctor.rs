@@ -93,7 +93,7 @@ async fn artifacts(context: &Context) -> anyhow::Result<String> {
 
 async fn components(context: &Context) -> anyhow::Result<String> {
     let runner = wiring::sandbox(context)?;
-    let installed = Installed::load(runner.as_ref(), &context.settings.component_dirs, &[]).await?;
+    let installed = Installed::load(&runner, &context.settings.component_dirs, &[]).await?;
     Ok(format!("{} load: {}", installed.0.len(), installed.0.keys().cloned().collect::<Vec<_>>().join(", ")))
 }
 

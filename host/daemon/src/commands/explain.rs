@@ -79,7 +79,7 @@ async fn explain(
     model: Artifact,
 ) -> anyhow::Result<Explained> {
     let lineage = store.lineage(&model.id, Direction::Upstream, LINEAGE).await?;
-    let of_kind = |kind: &str| lineage.artifacts.iter().filter(move |artifact| artifact.kind.as_str() == kind);
+    let of_kind = |kind: &'static str| lineage.artifacts.iter().filter(move |artifact| artifact.kind.as_str() == kind);
     let mut features = BTreeMap::new();
     if let Some(statistics) = of_kind(ArtifactKind::STATISTICS).next() {
         features = distributions(artifacts, &statistics.digest).await?;

@@ -46,7 +46,7 @@ pub async fn run(context: &Context, command: &PipelineCommand) -> anyhow::Result
 
 async fn read(context: &Context, pipeline: &Path, components: &[PathBuf]) -> anyhow::Result<PipelineVersion> {
     let runner = wiring::sandbox(context)?;
-    let installed = Installed::load(runner.as_ref(), &context.settings.component_dirs, components).await?;
+    let installed = Installed::load(&runner, &context.settings.component_dirs, components).await?;
     wiring::read_pipeline(pipeline, &installed.catalogue(), &SystemClock)
 }
 

@@ -28,7 +28,7 @@ pub async fn run(context: &Context, command: &PluginCommand) -> anyhow::Result<E
     let runner = wiring::sandbox(context)?;
     match command {
         PluginCommand::List => {
-            let installed = Installed::load(runner.as_ref(), &context.settings.component_dirs, &[]).await?;
+            let installed = Installed::load(&runner, &context.settings.component_dirs, &[]).await?;
             list(context, &installed.0.into_values().map(inspected).collect::<Vec<_>>())
         }
         PluginCommand::Inspect { component } if Path::new(component).extension().is_some_and(|end| end == "wasm") => {
@@ -40,7 +40,7 @@ pub async fn run(context: &Context, command: &PluginCommand) -> anyhow::Result<E
             inspect(context, &inspected(catalogue::Entry { component, description }))
         }
         PluginCommand::Inspect { component } => {
-            let mut installed = Installed::load(runner.as_ref(), &context.settings.component_dirs, &[]).await?;
+            let mut installed = Installed::load(&runner, &context.settings.component_dirs, &[]).await?;
             let entry = installed.0.remove(component).ok_or_else(|| {
                 let names: Vec<&str> = installed.0.keys().map(String::as_str).collect();
                 WrongInput(format!("error: there is no component `{component}`; there are {}", names.join(", ")))

@@ -108,7 +108,7 @@ impl Workers {
             let worked = tokio::select! {
                 worked = engine.work(&claim) => worked,
                 // Dropping the work stops its component.
-                _ = stopping.wait_for(|stopping| *stopping) => engine.release(&claim).await.map(|()| WorkEnd::Lost),
+                () = told(&mut stopping) => engine.release(&claim).await.map(|()| WorkEnd::Lost),
             };
             match worked {
                 Ok(end) => tracing::info!(run.id = %run, ?end, "run settled"),
@@ -132,6 +132,12 @@ impl Workers {
         self.stopping.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// Waits until the daemon is told to stop.
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it the daemon.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// Reads, checks and registers every pipeline that the settings name.

@@ -12,11 +12,13 @@ use std::fmt::Write as _;
 pub fn render(evidence: &Evidence, digest: &Digest, hardest: bool) -> String {
     let mut page = String::new();
     let verdict = match evidence.verdict() {
-        Verdict::Pass => style("every check passed").green(),
+        Verdict::Pass => style("no check asks for more than your look").green(),
         Verdict::NeedsPerson => style("a check asks for a person").yellow(),
         Verdict::Fail => style("a check failed").red(),
     };
-    let _ = writeln!(page, "\n  evidence {}  ·  {verdict}", style(digest.short()).bold());
+    let warnings: usize = evidence.findings.values().map(Vec::len).sum();
+    let findings = if warnings == 1 { "1 finding".to_string() } else { format!("{warnings} findings") };
+    let _ = writeln!(page, "\n  evidence {}  ·  {verdict} · {findings}", style(digest.short()).bold());
     changed(&mut page, evidence);
     data(&mut page, &evidence.shown);
     findings(&mut page, evidence);

@@ -5,6 +5,9 @@ use console::style;
 use countersign_model::finding::{Finding, Severity};
 use countersign_model::run::{Run, RunState};
 
+/// Characters of one text of a finding; `--output json` has all of it.
+const LONGEST: usize = 160;
+
 /// One finding on one line: weight, message, expected, seen, previous, rows to look at.
 pub fn finding_line(finding: &Finding) -> String {
     let weight = match finding.severity {
@@ -13,11 +16,11 @@ pub fn finding_line(finding: &Finding) -> String {
         Severity::Warn => style("warns").yellow(),
         Severity::Info => style("notes").dim(),
     };
-    let mut line = format!("{weight}: {}", text::safe(&finding.message));
+    let mut line = format!("{weight}: {} [{}]", text::short(&finding.message, LONGEST), finding.kind);
     let mut facts = Vec::new();
     for (name, value) in [("expected", &finding.expected), ("seen", &finding.seen), ("previous", &finding.previous)] {
-        if let Some(value) = value {
-            facts.push(format!("{name} {}", text::safe(value)));
+        if let Some(value) = value.as_ref().filter(|value| !finding.message.contains(value.as_str())) {
+            facts.push(format!("{name} {}", text::short(value, LONGEST)));
         }
     }
     if !finding.rows.is_empty() {

@@ -82,6 +82,15 @@ pub fn safe(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
 }
 
+/// The safe text, cut to `most` characters with a visible mark.
+pub fn short(text: &str, most: usize) -> String {
+    let safe = safe(text);
+    if safe.chars().count() <= most {
+        return safe;
+    }
+    safe.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +105,12 @@ mod tests {
         assert_eq!(duration(Duration::from_secs(123)), "2 min 03 s");
         assert_eq!(change(Some(0.871), Some(0.864)), "+0.007");
         assert_eq!(number(None), "–");
+    }
+
+    #[test]
+    fn long_texts_are_cut_where_people_see_it() {
+        assert_eq!(short("äöü", 3), "äöü");
+        assert_eq!(short("äöüß", 3), "äö…");
     }
 
     #[test]

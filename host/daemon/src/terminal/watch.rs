@@ -2,8 +2,8 @@
 
 use crate::terminal::text;
 use console::style;
-use countersign_model::execution::{Execution, ExecutionState};
-use countersign_model::finding::{Severity, Verdict};
+use countersign_model::execution::{Execution, ExecutionState, StepResult};
+use countersign_model::finding::{Finding, Severity, Verdict};
 use countersign_model::run::RunEnd;
 use countersign_orchestrator::{RunEvent, Watcher};
 use countersign_ports::component_runner::Progress;
@@ -118,11 +118,17 @@ pub fn step_line(execution: &Execution, elapsed: Duration) -> String {
     let mut line = format!("  {mark} {:<12} {}", execution.step, text::safe(&words));
     line.push_str(&style(format!("  · {time}{}", text::safe(&why))).dim().to_string());
     if let Some(result) = execution.state.result() {
-        for finding in result.findings.iter().filter(|finding| finding.severity > Severity::Info) {
+        for finding in told(result) {
             line.push_str(&format!("\n      {}", crate::terminal::run::finding_line(finding)));
         }
     }
     line
+}
+
+/// The findings that people are told at once: what decided the verdict; warnings of a check that passed come with the evidence.
+fn told(result: &StepResult) -> impl Iterator<Item = &Finding> {
+    let least = if result.verdict == Verdict::Pass { Severity::Block } else { Severity::Ask };
+    result.findings.iter().filter(move |finding| finding.severity >= least)
 }
 
 fn mark(verdict: Verdict) -> String {

@@ -5,13 +5,12 @@
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How long a state is waited for before a test gives up. Not a measurement: a loaded machine is slow.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A home directory with nothing in it but compiled components, so that no test compiles them again.
+/// A home directory with nothing in it. Compiled components are shared, so that no test compiles them again.
 pub struct Home(tempfile::TempDir);
 
 /// What a command left.
@@ -47,11 +46,7 @@ impl Ran {
 
 impl Home {
     pub fn new() -> Self {
-        let home = Self(tempfile::tempdir().expect("a temporary directory"));
-        for state in [home.state(), home.demo().join("state")] {
-            copy_tree(compiled(), &state.join("compiled"));
-        }
-        home
+        Self(tempfile::tempdir().expect("a temporary directory"))
     }
 
     pub fn path(&self) -> &Path {
@@ -122,34 +117,14 @@ impl Drop for Running {
 fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     command.args(arguments).current_dir(home).env_clear().stdin(Stdio::null());
-    command.env("HOME", home).env("COUNTERSIGN_LEASE_SECONDS", "5").env("COUNTERSIGN_POLL_SECONDS", "1");
+    command.env("HOME", home).env("COUNTERSIGN_CACHE_DIR", cache()).env("COUNTERSIGN_LEASE_SECONDS", "5").env("COUNTERSIGN_POLL_SECONDS", "1");
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
 
-/// The compiled components, made once for this test process.
-fn compiled() -> &'static Path {
-    static COMPILED: OnceLock<PathBuf> = OnceLock::new();
-    COMPILED.get_or_init(|| {
-        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("compiled-{}", std::process::id()));
-        std::fs::create_dir_all(&home).expect("create directory");
-        Ran::of(&command(&home, &["plugin", "list"]).output().expect("the binary runs")).must(0);
-        home.join(".local/share/countersign/compiled")
-    })
-}
-
-/// Copies with permissions; the sandbox uses no cache that others could have written.
-fn copy_tree(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("create directory");
-    std::fs::set_permissions(to, std::fs::metadata(from).expect("metadata").permissions()).expect("permissions");
-    for entry in std::fs::read_dir(from).expect("read directory").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("copy file");
-        }
-    }
+/// Where the components are compiled, once for all tests of a build.
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
 }
 
 /// Waits until `state` answers something; fails with `what` when it never does.

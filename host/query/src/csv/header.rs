@@ -57,7 +57,9 @@ fn check(columns: &[String]) -> Result<(), String> {
             return Err(format!("column {column} has no name"));
         }
         if name == LINE_COLUMN {
-            return Err(format!("column {column} is named `{LINE_COLUMN}`, which stands for the line number: rename it"));
+            return Err(format!(
+                "column {column} is named `{LINE_COLUMN}`, which stands for the line number: rename it"
+            ));
         }
         if let Some(first) = seen.insert(name, column) {
             return Err(format!("columns {first} and {column} are both named `{name}`"));

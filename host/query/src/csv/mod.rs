@@ -10,4 +10,4 @@ mod record;
 mod scan;
 
 pub(crate) use header::{Header, read_header};
-pub(crate) use scan::{DeliveryFile, DeliveryScan, Part, rejected_schema};
+pub(crate) use scan::{DeliveryFile, DeliveryScan, Part};

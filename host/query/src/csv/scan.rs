@@ -43,8 +43,7 @@ pub(crate) struct DeliveryScan {
     schema: SchemaRef,
 }
 
-/// Columns of the table of rejected records.
-pub(crate) fn rejected_schema() -> SchemaRef {
+fn rejected_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("line", DataType::Int64, false),
         Field::new("reason", DataType::Utf8, false),
@@ -84,7 +83,10 @@ impl DeliveryScan {
                 match (judge(&frame, &self.columns), self.part) {
                     (Ok(text), Part::Rows) => {
                         let fields = split(text, self.columns.len());
-                        batch.push(frame.line, fields.iter().map(|field| Some(&**field).filter(|text| !text.is_empty())));
+                        batch.push(
+                            frame.line,
+                            fields.iter().map(|field| Some(&**field).filter(|text| !text.is_empty())),
+                        );
                     }
                     (Err(reason), Part::Rejected) => {
                         batch.push(frame.line, [Some(reason.as_str()), Some(&shown(frame.bytes))].into_iter());
@@ -140,9 +142,7 @@ impl Batch {
     }
 
     fn is_full(&self) -> bool {
-        self.rows >= BATCH_ROWS
-            || self.text_bytes >= BATCH_TEXT_BYTES
-            || self.rows * self.texts.len() >= BATCH_CELLS
+        self.rows >= BATCH_ROWS || self.text_bytes >= BATCH_TEXT_BYTES || self.rows * self.texts.len() >= BATCH_CELLS
     }
 
     fn finish(&mut self, part: Part) -> Result<RecordBatch, DataFusionError> {

@@ -82,9 +82,8 @@ fn last_spans(state: &State, query: &HistoryQuery, count: usize) -> Vec<Artifact
 
 /// The skip rules of [`Resolver`].
 fn is_skipped(state: &State, query: &HistoryQuery, artifact: &Artifact) -> bool {
-    let made_from_the_same = |execution: &Execution| {
-        execution.step == query.step && execution.own_inputs == query.own_inputs
-    };
+    let made_from_the_same =
+        |execution: &Execution| execution.step == query.step && execution.own_inputs == query.own_inputs;
     query.own_digests.contains(&artifact.digest)
         || artifact.execution.and_then(|id| state.executions.get(&id)).is_some_and(made_from_the_same)
 }

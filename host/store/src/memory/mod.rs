@@ -102,7 +102,8 @@ impl MetadataStore for MemoryStore {
 
     async fn events(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<(Event, EventOutcome)>, StoreError> {
         let state = self.state();
-        let wanted = state.events.values().rev().filter(|(event, _)| pipeline.is_none_or(|name| event.pipeline == name));
+        let wanted =
+            state.events.values().rev().filter(|(event, _)| pipeline.is_none_or(|name| event.pipeline == name));
         Ok(wanted.take(limit as usize).cloned().collect())
     }
 

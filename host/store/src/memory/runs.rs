@@ -60,7 +60,15 @@ pub(super) fn list(state: &State, filter: &RunFilter) -> Vec<Run> {
             && filter.status.as_ref().is_none_or(|status| run.state.status() == status)
             && filter.before.is_none_or(|before| run.id < before)
     };
-    state.runs.values().rev().map(|queued| &queued.run).filter(wanted).take(super::page(filter.limit)).cloned().collect()
+    state
+        .runs
+        .values()
+        .rev()
+        .map(|queued| &queued.run)
+        .filter(wanted)
+        .take(super::page(filter.limit))
+        .cloned()
+        .collect()
 }
 
 fn claimable(state: &State, only: Option<&RunId>, now: Timestamp) -> Option<RunId> {

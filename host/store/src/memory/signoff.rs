@@ -55,12 +55,7 @@ fn supersede(state: &mut State, claim: &Claim, request: &SignoffRequest) -> Resu
     Ok(deeds)
 }
 
-pub(super) fn list(
-    state: &State,
-    run: Option<&RunId>,
-    model: Option<&Digest>,
-    open_only: bool,
-) -> Vec<SignoffRequest> {
+pub(super) fn list(state: &State, run: Option<&RunId>, model: Option<&Digest>, open_only: bool) -> Vec<SignoffRequest> {
     let wanted = |request: &&SignoffRequest| {
         run.is_none_or(|run| request.run == *run)
             && model.is_none_or(|model| request.model_digest == *model)
@@ -99,12 +94,7 @@ pub(super) fn record_decision(
 }
 
 /// Queues the run when it waits for this request.
-fn resume(
-    state: &mut State,
-    now: Timestamp,
-    by: &Actor,
-    request: &SignoffRequest,
-) -> Result<Option<Deed>, StoreError> {
+fn resume(state: &mut State, now: Timestamp, by: &Actor, request: &SignoffRequest) -> Result<Option<Deed>, StoreError> {
     let queued = state.run(&request.run)?;
     if queued.run.state != (RunState::Waiting { request: request.id }) {
         return Ok(None);

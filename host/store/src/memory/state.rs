@@ -7,9 +7,7 @@ use countersign_model::decision::{Decision, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::event::{Event, EventOutcome};
 use countersign_model::execution::{Execution, LogLine};
-use countersign_model::id::{
-    ArtifactId, EventId, ExecutionId, NoticeId, PushId, RequestId, RunId, WorkerId,
-};
+use countersign_model::id::{ArtifactId, EventId, ExecutionId, NoticeId, PushId, RequestId, RunId, WorkerId};
 use countersign_model::pipeline::PipelineVersion;
 use countersign_model::push::Push;
 use countersign_model::run::Run;

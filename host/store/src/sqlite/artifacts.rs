@@ -1,15 +1,16 @@
 //! Artifacts: recording and listing them. Their bytes are elsewhere.
 
 use super::claims;
-use super::connection::{Connections, Write, all, one};
+use super::connection::{Write, all, one};
 use super::rows;
 use super::runs::page;
 use crate::deeds;
 use countersign_model::artifact::Artifact;
 use countersign_model::id::ArtifactId;
 use countersign_model::run::Claim;
+use countersign_ports::StoreError;
 use countersign_ports::metadata_store::ArtifactFilter;
-use countersign_ports::{Clock, StoreError};
+use sqlx::SqliteConnection;
 
 pub(super) const ONE: &str = "SELECT * FROM artifacts WHERE id = ?1";
 const INSERT: &str = "INSERT INTO artifacts (id, kind, digest, bytes, pipeline, step, output, run, execution, span, created_at) \
@@ -25,7 +26,7 @@ pub(super) const OF_PIPELINE: &str = "SELECT * FROM artifacts WHERE pipeline = ?
 pub(super) const OF_KIND: &str = "SELECT * FROM artifacts WHERE kind = ?5 ORDER BY id DESC LIMIT ?1";
 pub(super) const NEWEST: &str = "SELECT * FROM artifacts WHERE id < '~' ORDER BY id DESC LIMIT ?1";
 
-pub(super) async fn insert(write: &mut Write, artifact: &Artifact) -> Result<(), StoreError> {
+pub(super) async fn insert(write: &mut Write<'_>, artifact: &Artifact) -> Result<(), StoreError> {
     let sql = sqlx::query(INSERT)
         .bind(artifact.id.to_string())
         .bind(artifact.kind.as_str())
@@ -42,25 +43,24 @@ pub(super) async fn insert(write: &mut Write, artifact: &Artifact) -> Result<(),
 }
 
 pub(super) async fn record_delivery(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     claim: &Claim,
     artifact: &Artifact,
 ) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
     claims::guard(&mut write, claim, &artifact.run).await?;
     insert(&mut write, artifact).await?;
     write.commit(vec![deeds::delivery_recorded(claim, artifact)]).await
 }
 
-pub(super) async fn read(connections: &Connections, id: &ArtifactId) -> Result<Option<Artifact>, StoreError> {
-    let mut connection = connections.read().await?;
-    let row = one(&mut connection, "read artifact", sqlx::query(ONE).bind(id.to_string())).await?;
+pub(super) async fn read(connection: &mut SqliteConnection, id: &ArtifactId) -> Result<Option<Artifact>, StoreError> {
+    let row = one(connection, "read artifact", sqlx::query(ONE).bind(id.to_string())).await?;
     row.as_ref().map(rows::artifact).transpose()
 }
 
-pub(super) async fn list(connections: &Connections, filter: &ArtifactFilter) -> Result<Vec<Artifact>, StoreError> {
-    let mut connection = connections.read().await?;
+pub(super) async fn list(
+    connection: &mut SqliteConnection,
+    filter: &ArtifactFilter,
+) -> Result<Vec<Artifact>, StoreError> {
     let statement = match (&filter.digest, &filter.run, &filter.pipeline, &filter.kind) {
         (Some(_), _, _, _) => OF_DIGEST,
         (None, Some(_), _, _) => OF_RUN,
@@ -75,6 +75,6 @@ pub(super) async fn list(connections: &Connections, filter: &ArtifactFilter) -> 
         .bind(filter.run.map(|run| run.to_string()))
         .bind(filter.pipeline.as_deref())
         .bind(filter.kind.as_ref().map(|kind| kind.as_str()));
-    let rows = all(&mut connection, "list artifacts", sql).await?;
+    let rows = all(connection, "list artifacts", sql).await?;
     rows.iter().map(rows::artifact).collect()
 }

@@ -1,6 +1,6 @@
 //! The queue: claims with a lease, a heartbeat and a fencing token (the epoch), never a held transaction.
 
-use super::connection::{Connections, Write, one};
+use super::connection::{Write, one};
 use super::rows::Record;
 use super::runs;
 use crate::deeds;
@@ -8,7 +8,7 @@ use crate::judgement;
 use countersign_model::id::{RunId, WorkerId};
 use countersign_model::run::{Claim, RunState};
 use countersign_model::time::Timestamp;
-use countersign_ports::{Clock, StoreError};
+use countersign_ports::StoreError;
 use sqlx::SqliteConnection;
 use std::time::Duration;
 
@@ -29,14 +29,17 @@ pub(super) const GUARD: &str = "SELECT 1 FROM runs WHERE id = ?1 AND owner = ?2 
 const EXTEND: &str =
     "UPDATE runs SET lease_until = ?4 WHERE id = ?1 AND owner = ?2 AND epoch = ?3 AND status = 'running'";
 
-async fn claimable(
+/// The run to take next.
+pub(super) async fn claimable(
     connection: &mut SqliteConnection,
     only: Option<&RunId>,
     now: Timestamp,
 ) -> Result<Option<RunId>, StoreError> {
     let now = now.as_micros();
     let row = match only {
-        Some(run) => one(connection, "find claimable run", sqlx::query(THIS_ONE).bind(now).bind(run.to_string())).await?,
+        Some(run) => {
+            one(connection, "find claimable run", sqlx::query(THIS_ONE).bind(now).bind(run.to_string())).await?
+        }
         None => match one(connection, "find claimable run", sqlx::query(ABANDONED).bind(now)).await? {
             Some(row) => Some(row),
             None => one(connection, "find claimable run", sqlx::query(QUEUED)).await?,
@@ -46,20 +49,11 @@ async fn claimable(
 }
 
 pub(super) async fn claim(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     worker: &WorkerId,
     only: Option<&RunId>,
     lease: Duration,
 ) -> Result<Option<Claim>, StoreError> {
-    // A look from outside first, so that a daemon with nothing to do never takes the write lock.
-    let mut connection = connections.read().await?;
-    if claimable(&mut connection, only, clock.now()).await?.is_none() {
-        return Ok(None);
-    }
-    drop(connection);
-
-    let mut write = connections.write(clock).await?;
     let now = write.now();
     let Some(run) = claimable(write.connection(), only, now).await? else {
         return Ok(None);
@@ -69,10 +63,8 @@ pub(super) async fn claim(
         .bind(serde_json::to_string(&RunState::Running)?)
         .bind(worker.to_string())
         .bind(now.plus(lease).as_micros());
-    let row = write
-        .one("claim run", sql)
-        .await?
-        .ok_or_else(|| StoreError::NotFound { what: "run", id: run.to_string() })?;
+    let row =
+        write.one("claim run", sql).await?.ok_or_else(|| StoreError::NotFound { what: "run", id: run.to_string() })?;
     let epoch = Record::new(&row, "runs", "epoch").number("epoch")?;
     let claim = Claim { run, worker: *worker, epoch };
     write.commit(vec![deeds::run_claimed(&claim)]).await?;
@@ -81,23 +73,16 @@ pub(super) async fn claim(
 
 /// Whether the claim still holds and covers `run`; answers the state that it implies. Every write by a worker starts here,
 /// inside its own transaction.
-pub(super) async fn guard(write: &mut Write, claim: &Claim, run: &RunId) -> Result<RunState, StoreError> {
+pub(super) async fn guard(write: &mut Write<'_>, claim: &Claim, run: &RunId) -> Result<RunState, StoreError> {
     judgement::covers(claim, run)?;
-    let sql =
-        sqlx::query(GUARD).bind(claim.run.to_string()).bind(claim.worker.to_string()).bind(claim.epoch);
+    let sql = sqlx::query(GUARD).bind(claim.run.to_string()).bind(claim.worker.to_string()).bind(claim.epoch);
     match write.one("check claim", sql).await? {
         Some(_) => Ok(RunState::Running),
         None => Err(StoreError::LostClaim { run: claim.run }),
     }
 }
 
-pub(super) async fn heartbeat(
-    connections: &Connections,
-    clock: &dyn Clock,
-    claim: &Claim,
-    lease: Duration,
-) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
+pub(super) async fn heartbeat(mut write: Write<'_>, claim: &Claim, lease: Duration) -> Result<(), StoreError> {
     let sql = sqlx::query(EXTEND)
         .bind(claim.run.to_string())
         .bind(claim.worker.to_string())
@@ -109,8 +94,7 @@ pub(super) async fn heartbeat(
     write.commit(Vec::new()).await
 }
 
-pub(super) async fn release(connections: &Connections, clock: &dyn Clock, claim: &Claim) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
+pub(super) async fn release(mut write: Write<'_>, claim: &Claim) -> Result<(), StoreError> {
     guard(&mut write, claim, &claim.run).await?;
     runs::set_state(&mut write, &claim.run, &RunState::Queued, None, None).await?;
     write.commit(vec![deeds::run_released(claim)]).await

@@ -1,4 +1,7 @@
-//! Connections to one SQLite file: one that writes, few that read. Knows no table but the audit log.
+//! Connections to one SQLite file: one that writes, few that read, and the write itself. Knows no table but the audit log.
+//!
+//! Not sqlx's pool: that asks a connection whether it lives each time it comes back, one more turn to its thread for each
+//! statement or two, while a SQLite connection, being no more than an open file, does not go away.
 
 use super::rows::Record;
 use crate::deeds::Deed;
@@ -6,133 +9,100 @@ use countersign_model::audit;
 use countersign_model::digest::Digest;
 use countersign_model::time::Timestamp;
 use countersign_ports::{Clock, StoreError};
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
-use sqlx::{Sqlite, SqliteConnection, SqlSafeStr, Transaction};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
-use std::time::Duration;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, Transaction};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::{MutexGuard, Semaphore, SemaphorePermit};
 
 pub(super) type Sql<'q> = Query<'q, Sqlite, SqliteArguments>;
 
-/// Another process (a terminal beside the daemon) holds the write lock for one short transaction.
-const BUSY: Duration = Duration::from_secs(10);
-/// Writers of this process queue for the one connection; each waits at most `BUSY` in front of us.
-const QUEUE: Duration = Duration::from_secs(120);
-/// More statements than this store has: each is prepared once a connection.
-const STATEMENTS: usize = 256;
-const READERS: u32 = 4;
-
-/// The pools of one database file.
-pub(super) struct Connections {
-    writer: SqlitePool,
-    readers: SqlitePool,
-}
+const READERS: usize = 4;
 
 /// Turns the driver's error into ours.
 pub(super) fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
     move |error| StoreError::Database { operation, source: Box::new(error) }
 }
 
-fn migrator() -> Migrator {
-    let migration = |version, name: &'static str, sql: &'static str| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    Migrator::with_migrations(vec![migration(
-        1,
-        "records",
-        include_str!("../../migrations/sqlite/0001_records.sql"),
-    )])
+/// The connections of one database file.
+pub(super) struct Connections {
+    /// Asynchronous, for it is held across the whole transaction: writers of this process queue here, not at the file's lock.
+    writer: tokio::sync::Mutex<Writer>,
+    /// How to open another reader.
+    options: SqliteConnectOptions,
+    /// Open readers that nobody uses.
+    idle: Mutex<Vec<SqliteConnection>>,
+    /// As many as may be in use at once.
+    readers: Semaphore,
 }
 
 impl Connections {
-    /// Opens the file, makes it when it is not there, and brings its tables up to date.
-    pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
-        create(path).map_err(|error| StoreError::Database {
-            operation: "open metadata store: create its file",
-            source: Box::new(error),
+    /// Around a connection that writes, and how to open those that read.
+    pub(super) fn new(writer: SqliteConnection, options: SqliteConnectOptions) -> Self {
+        Self {
+            writer: tokio::sync::Mutex::new(Writer { connection: writer, head: (0, audit::genesis()) }),
+            options,
+            idle: Mutex::default(),
+            readers: Semaphore::new(READERS),
+        }
+    }
+
+    /// The writing connection, when it is this caller's turn.
+    pub(super) async fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().await
+    }
+
+    /// A connection for reading.
+    pub(super) async fn reader(&self) -> Result<Reader<'_>, StoreError> {
+        let permit = self.readers.acquire().await.map_err(|closed| StoreError::Database {
+            operation: "read from the metadata store: it is closed",
+            source: Box::new(closed),
         })?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(false)
-            .foreign_keys(true)
-            .busy_timeout(BUSY)
-            .statement_cache_capacity(STATEMENTS)
-            // FULL: a commit that was answered survives a power cut.
-            .synchronous(SqliteSynchronous::Full);
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(QUEUE)
-                .max_lifetime(None)
-                .test_before_acquire(false)
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.options.connect().await.map_err(failed("open metadata store for reading"))?,
         };
-        let writer = pool(1)
-            .idle_timeout(None)
-            .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
-            .await
-            .map_err(failed("open metadata store"))?;
-        migrate(&writer).await?;
-        let readers =
-            pool(READERS).idle_timeout(Duration::from_secs(300)).connect_lazy_with(options.read_only(true));
-        Ok(Self { writer, readers })
+        Ok(Reader { connection: Some(connection), idle: &self.idle, _permit: permit })
     }
 
-    /// Begins a write. IMMEDIATE: a transaction that reads first and writes later could otherwise fail for good when another
-    /// process wrote in between.
-    pub(super) async fn write(&self, clock: &dyn Clock) -> Result<Write, StoreError> {
-        let transaction =
-            self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a write to the metadata store"))?;
-        // Read only now: whoever waited for the lock must not judge leases by the time at which the wait began.
-        Ok(Write { transaction, now: clock.now() })
-    }
-
-    /// A connection for one read.
-    pub(super) async fn read(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        self.readers.acquire().await.map_err(failed("read from the metadata store"))
-    }
-
-    /// Several reads of one moment.
-    pub(super) async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.readers.begin().await.map_err(failed("read from the metadata store"))
-    }
-
-    pub(super) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+    /// Waits for what is under way, lets nobody read any more, and closes the readers; the writer goes last, with the store.
+    pub(super) async fn close(self) -> Result<(), StoreError> {
+        let Self { writer, idle, .. } = self;
+        for reader in idle.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            reader.close().await.map_err(failed("close metadata store"))?;
+        }
+        writer.into_inner().connection.close().await.map_err(failed("close metadata store"))
     }
 }
 
-/// Makes the directories (only for the owner) and the empty file (likewise); SQLite gives the files beside it the same mode.
-fn create(path: &Path) -> std::io::Result<()> {
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    }
-    std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(|_| ())
+/// A connection for reading; it goes back when this is dropped.
+pub(super) struct Reader<'c> {
+    /// There until the drop.
+    connection: Option<SqliteConnection>,
+    idle: &'c Mutex<Vec<SqliteConnection>>,
+    _permit: SemaphorePermit<'c>,
 }
 
-/// In one transaction, so that of two processes that start at once the second finds the tables made.
-async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
-    let mut transaction =
-        writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("open metadata store: lock it"))?;
-    migrator().run_direct(None, &mut *transaction, false).await.map_err(|error| {
-        let operation = match &error {
-            MigrateError::VersionMissing(_) => {
-                "open metadata store: a newer version of countersign wrote it; use that version, or another data directory"
-            }
-            MigrateError::VersionMismatch(_) => {
-                "open metadata store: its tables were made by another build of countersign; use that one, or another data directory"
-            }
-            _ => "open metadata store: bring its tables up to date",
-        };
-        StoreError::Database { operation, source: Box::new(error) }
-    })?;
-    transaction.commit().await.map_err(failed("open metadata store: bring its tables up to date"))
+impl Deref for Reader<'_> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        self.connection.as_ref().expect("a reader has its connection until it is dropped")
+    }
+}
+
+impl DerefMut for Reader<'_> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        self.connection.as_mut().expect("a reader has its connection until it is dropped")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.connection.take());
+    }
 }
 
 /// Runs a statement and answers how many rows it touched.
@@ -162,17 +132,38 @@ pub(super) async fn all(
     sql.fetch_all(connection).await.map_err(failed(operation))
 }
 
+/// The one connection that writes, and where its audit chain ended when it last wrote.
+pub(super) struct Writer {
+    connection: SqliteConnection,
+    head: (i64, Digest),
+}
+
+impl Writer {
+    /// Begins a write. IMMEDIATE: a transaction that reads first and writes later could otherwise fail for good when another
+    /// process wrote in between.
+    pub(super) async fn begin(&mut self, clock: &dyn Clock) -> Result<Write<'_>, StoreError> {
+        let Self { connection, head } = self;
+        let transaction =
+            connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin a write to the metadata store"))?;
+        // Read only now: whoever waited for the lock must not judge leases by the time at which the wait began.
+        Ok(Write { transaction, head, now: clock.now() })
+    }
+}
+
 /// A write under way; dropped without [`Write::commit`] it never happened.
-pub(super) struct Write {
-    transaction: Transaction<'static, Sqlite>,
+pub(super) struct Write<'c> {
+    transaction: Transaction<'c, Sqlite>,
+    head: &'c mut (i64, Digest),
     now: Timestamp,
 }
 
 pub(super) const AUDIT_HEAD: &str = "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1";
+/// Inserts only behind the entry that it names: what this process remembers of the chain is checked by the database itself.
 const AUDIT_INSERT: &str = "INSERT INTO audit (sequence, at, actor, action, subject, detail, previous, hash) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 \
+     WHERE ?7 = COALESCE((SELECT hash FROM audit ORDER BY sequence DESC LIMIT 1), ?9)";
 
-impl Write {
+impl Write<'_> {
     /// The store's time at which this write began.
     pub(super) fn now(&self) -> Timestamp {
         self.now
@@ -188,34 +179,42 @@ impl Write {
     }
 
     /// As the function of that name.
-    pub(super) async fn one(
-        &mut self,
-        operation: &'static str,
-        sql: Sql<'_>,
-    ) -> Result<Option<SqliteRow>, StoreError> {
+    pub(super) async fn one(&mut self, operation: &'static str, sql: Sql<'_>) -> Result<Option<SqliteRow>, StoreError> {
         one(&mut self.transaction, operation, sql).await
     }
 
-    /// Commits the changes together with their audit entries: no entry, no change. The chain's head is read inside the
-    /// transaction, for another process may have written since.
+    /// Commits the changes together with their audit entries: no entry, no change.
     pub(super) async fn commit(mut self, deeds: Vec<Deed>) -> Result<(), StoreError> {
-        if !deeds.is_empty() {
-            let mut head = match self.one("read the audit log's head", sqlx::query(AUDIT_HEAD)).await? {
-                Some(row) => {
-                    let record = Record::new(&row, "audit", "sequence");
-                    (record.number("sequence")?, record.parsed::<Digest>("hash")?)
-                }
-                None => (0, audit::genesis()),
-            };
-            for deed in deeds {
-                head = self.append(head, deed).await?;
-            }
+        let mut head = *self.head;
+        for deed in deeds {
+            head = self.append(head, deed).await?;
         }
-        self.transaction.commit().await.map_err(failed("commit to the metadata store"))
+        self.transaction.commit().await.map_err(failed("commit to the metadata store"))?;
+        // Only now: what was not committed must not be remembered.
+        *self.head = head;
+        Ok(())
     }
 
+    /// Appends one entry behind `head`, or behind the real head when another process wrote since, and answers the new one.
     async fn append(&mut self, head: (i64, Digest), deed: Deed) -> Result<(i64, Digest), StoreError> {
-        let entry = audit::append(head, deed.at(self.now))?;
+        let fact = deed.at(self.now);
+        if let Some(head) = self.insert(audit::append(head, fact.clone())?).await? {
+            return Ok(head);
+        }
+        let real = match self.one("read the audit log's head", sqlx::query(AUDIT_HEAD)).await? {
+            Some(row) => {
+                let record = Record::new(&row, "audit", "sequence");
+                (record.number("sequence")?, record.parsed("hash")?)
+            }
+            None => (0, audit::genesis()),
+        };
+        self.insert(audit::append(real, fact)?).await?.ok_or_else(|| StoreError::Database {
+            operation: "append to the audit log",
+            source: "its head is not what it was a moment ago, in one transaction".into(),
+        })
+    }
+
+    async fn insert(&mut self, entry: audit::AuditEntry) -> Result<Option<(i64, Digest)>, StoreError> {
         let sql = sqlx::query(AUDIT_INSERT)
             .bind(entry.sequence)
             .bind(entry.fact.at.as_micros())
@@ -224,8 +223,9 @@ impl Write {
             .bind(entry.fact.subject.as_str())
             .bind(serde_json::to_string(&entry.fact.detail)?)
             .bind(entry.previous.to_string())
-            .bind(entry.hash.to_string());
-        self.execute("append to the audit log", sql).await?;
-        Ok((entry.sequence, entry.hash))
+            .bind(entry.hash.to_string())
+            .bind(audit::genesis().to_string());
+        let inserted = self.execute("append to the audit log", sql).await?;
+        Ok((inserted > 0).then_some((entry.sequence, entry.hash)))
     }
 }

@@ -1,12 +1,13 @@
 //! Events: each ends in exactly one run, or in a recorded skip.
 
-use super::connection::{Connections, Write, all};
+use super::connection::{Write, all};
 use super::pipelines;
 use super::rows::{self, Record};
 use crate::deeds;
 use countersign_model::event::{Event, EventOutcome};
 use countersign_model::run::{InvalidTransition, Run, RunState};
-use countersign_ports::{Clock, StoreError};
+use countersign_ports::StoreError;
+use sqlx::SqliteConnection;
 
 /// The unique key decides, not a look before: of two that come at once one inserts and the other counts.
 const ACCEPT: &str = "INSERT INTO events (id, pipeline, cause, actor, dedupe_key, at, run, skipped) \
@@ -17,12 +18,10 @@ pub(super) const NEWEST: &str = "SELECT * FROM events WHERE id < '~' ORDER BY id
 pub(super) const NEWEST_OF_PIPELINE: &str = "SELECT * FROM events WHERE pipeline = ?1 ORDER BY id DESC LIMIT ?2";
 
 pub(super) async fn accept(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     event: &Event,
     run: Result<&Run, &str>,
 ) -> Result<EventOutcome, StoreError> {
-    let mut write = connections.write(clock).await?;
     let sql = sqlx::query(ACCEPT)
         .bind(event.id.to_string())
         .bind(event.pipeline.as_str())
@@ -55,7 +54,7 @@ pub(super) async fn accept(
     }
 }
 
-async fn insert_run(write: &mut Write, run: &Run) -> Result<(), StoreError> {
+async fn insert_run(write: &mut Write<'_>, run: &Run) -> Result<(), StoreError> {
     if run.state != RunState::Queued {
         return Err(InvalidTransition { from: run.state.status(), to: "be started by an event" }.into());
     }
@@ -81,15 +80,14 @@ async fn insert_run(write: &mut Write, run: &Run) -> Result<(), StoreError> {
 }
 
 pub(super) async fn newest(
-    connections: &Connections,
+    connection: &mut SqliteConnection,
     pipeline: Option<&str>,
     limit: u32,
 ) -> Result<Vec<(Event, EventOutcome)>, StoreError> {
-    let mut connection = connections.read().await?;
     let sql = match pipeline {
         Some(pipeline) => sqlx::query(NEWEST_OF_PIPELINE).bind(pipeline),
         None => sqlx::query(NEWEST),
     };
-    let rows = all(&mut connection, "list events", sql.bind(limit)).await?;
+    let rows = all(connection, "list events", sql.bind(limit)).await?;
     rows.iter().map(rows::event).collect()
 }

@@ -1,17 +1,18 @@
 //! Executions with their edges and logs.
 
-use super::claims;
-use super::connection::{Connections, Write, all, one};
-use super::rows::{self, Record};
 use super::artifacts;
+use super::claims;
+use super::connection::{Write, all, one};
+use super::rows::{self, Record};
 use crate::deeds;
 use countersign_model::digest::Digest;
 use countersign_model::execution::{Execution, ExecutionState, LogLine};
 use countersign_model::id::{ExecutionId, RunId};
 use countersign_model::run::{Claim, InvalidTransition};
 use countersign_model::time::Timestamp;
+use countersign_ports::StoreError;
 use countersign_ports::metadata_store::must_have_ended;
-use countersign_ports::{Clock, StoreError};
+use sqlx::SqliteConnection;
 
 pub(super) const OF_RUN: &str = "SELECT * FROM executions WHERE run = ?1 ORDER BY started_at, id";
 pub(super) const ONE: &str = "SELECT * FROM executions WHERE id = ?1";
@@ -25,32 +26,23 @@ const INSERT: &str = "INSERT INTO executions (id, run, pipeline, step, attempt, 
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT (id) DO NOTHING";
 const FINISH: &str = "UPDATE executions SET status = ?2, verdict = ?3, state = ?4, ended_at = ?5 \
      WHERE id = ?1 AND run = ?6 AND status = 'running'";
-const INSERT_INPUT: &str =
-    "INSERT INTO execution_inputs (execution, port, position, artifact) VALUES (?1, ?2, ?3, ?4)";
+const INSERT_INPUT: &str = "INSERT INTO execution_inputs (execution, port, position, artifact) VALUES (?1, ?2, ?3, ?4)";
 const INSERT_OUTPUT: &str = "INSERT INTO execution_outputs (execution, port, artifact, run) VALUES (?1, ?2, ?3, ?4)";
 const INSERT_LOG: &str = "INSERT INTO logs (execution, lines) VALUES (?1, ?2)";
 
-pub(super) async fn begin(
-    connections: &Connections,
-    clock: &dyn Clock,
-    claim: &Claim,
-    execution: &Execution,
-) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
+pub(super) async fn begin(mut write: Write<'_>, claim: &Claim, execution: &Execution) -> Result<(), StoreError> {
     claims::guard(&mut write, claim, &execution.run).await?;
     insert(&mut write, execution).await?;
     write.commit(vec![deeds::execution_begun(claim, execution)]).await
 }
 
 pub(super) async fn publish(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     claim: &Claim,
     execution: &Execution,
     log: &[LogLine],
 ) -> Result<(), StoreError> {
     must_have_ended(execution)?;
-    let mut write = connections.write(clock).await?;
     claims::guard(&mut write, claim, &execution.run).await?;
     let begun = match execution.state {
         ExecutionState::Cached { .. } => false,
@@ -70,7 +62,7 @@ pub(super) async fn publish(
 }
 
 /// Ends one that was begun; `false` when there is none.
-async fn finish(write: &mut Write, execution: &Execution) -> Result<bool, StoreError> {
+async fn finish(write: &mut Write<'_>, execution: &Execution) -> Result<bool, StoreError> {
     let sql = sqlx::query(FINISH)
         .bind(execution.id.to_string())
         .bind(execution.state.status())
@@ -81,7 +73,7 @@ async fn finish(write: &mut Write, execution: &Execution) -> Result<bool, StoreE
     Ok(write.execute("publish execution", sql).await? > 0)
 }
 
-async fn insert(write: &mut Write, execution: &Execution) -> Result<(), StoreError> {
+async fn insert(write: &mut Write<'_>, execution: &Execution) -> Result<(), StoreError> {
     let id = execution.id.to_string();
     let sql = sqlx::query(INSERT)
         .bind(id.as_str())
@@ -118,7 +110,7 @@ async fn insert(write: &mut Write, execution: &Execution) -> Result<(), StoreErr
 }
 
 /// New artifacts are recorded; reused ones are there, and the edge alone says that they came out again.
-async fn insert_outputs(write: &mut Write, execution: &Execution) -> Result<(), StoreError> {
+async fn insert_outputs(write: &mut Write<'_>, execution: &Execution) -> Result<(), StoreError> {
     let Some(result) = execution.state.result() else {
         return Ok(());
     };
@@ -151,38 +143,36 @@ fn ended_at(state: &ExecutionState) -> Option<Timestamp> {
     }
 }
 
-pub(super) async fn of_run(connections: &Connections, run: &RunId) -> Result<Vec<Execution>, StoreError> {
-    let mut connection = connections.read().await?;
-    let rows = all(&mut connection, "list executions", sqlx::query(OF_RUN).bind(run.to_string())).await?;
+pub(super) async fn of_run(connection: &mut SqliteConnection, run: &RunId) -> Result<Vec<Execution>, StoreError> {
+    let rows = all(connection, "list executions", sqlx::query(OF_RUN).bind(run.to_string())).await?;
     rows.iter().map(rows::execution).collect()
 }
 
-pub(super) async fn read(connections: &Connections, id: &ExecutionId) -> Result<Option<Execution>, StoreError> {
-    let mut connection = connections.read().await?;
-    let row = one(&mut connection, "read execution", sqlx::query(ONE).bind(id.to_string())).await?;
+pub(super) async fn read(connection: &mut SqliteConnection, id: &ExecutionId) -> Result<Option<Execution>, StoreError> {
+    let row = one(connection, "read execution", sqlx::query(ONE).bind(id.to_string())).await?;
     row.as_ref().map(rows::execution).transpose()
 }
 
-pub(super) async fn log(connections: &Connections, id: &ExecutionId) -> Result<Vec<LogLine>, StoreError> {
-    let mut connection = connections.read().await?;
-    let row = one(&mut connection, "read execution log", sqlx::query(LOG).bind(id.to_string())).await?;
+pub(super) async fn log(connection: &mut SqliteConnection, id: &ExecutionId) -> Result<Vec<LogLine>, StoreError> {
+    let row = one(connection, "read execution log", sqlx::query(LOG).bind(id.to_string())).await?;
     row.map_or(Ok(Vec::new()), |row| Record::new(&row, "logs", "execution").document("lines"))
 }
 
-pub(super) async fn cached(connections: &Connections, cache_key: &Digest) -> Result<Option<Execution>, StoreError> {
-    let mut connection = connections.read().await?;
-    let row = one(&mut connection, "look up cache", sqlx::query(CACHED).bind(cache_key.to_string())).await?;
+pub(super) async fn cached(
+    connection: &mut SqliteConnection,
+    cache_key: &Digest,
+) -> Result<Option<Execution>, StoreError> {
+    let row = one(connection, "look up cache", sqlx::query(CACHED).bind(cache_key.to_string())).await?;
     row.as_ref().map(rows::execution).transpose()
 }
 
 pub(super) async fn previous(
-    connections: &Connections,
+    connection: &mut SqliteConnection,
     pipeline: &str,
     step: &str,
     before: &RunId,
 ) -> Result<Option<Execution>, StoreError> {
-    let mut connection = connections.read().await?;
     let sql = sqlx::query(PREVIOUS).bind(pipeline).bind(step).bind(before.to_string());
-    let row = one(&mut connection, "find previous execution", sql).await?;
+    let row = one(connection, "find previous execution", sql).await?;
     row.as_ref().map(rows::execution).transpose()
 }

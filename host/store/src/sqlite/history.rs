@@ -1,12 +1,13 @@
 //! Resolvers: inputs that name history. Every statement walks an index from the newest on and stops at the answer.
 
-use super::connection::{Connections, all};
+use super::connection::all;
 use super::rows;
 use countersign_model::artifact::Artifact;
 use countersign_model::digest::Digest;
 use countersign_model::resolver::Resolver;
 use countersign_ports::StoreError;
 use countersign_ports::metadata_store::HistoryQuery;
+use sqlx::SqliteConnection;
 
 /// ?1 pipeline, ?2 kind, ?3 asking run, ?4 asking step, ?5 its own inputs, ?6 their digests.
 ///
@@ -47,8 +48,10 @@ pub(super) const SPANS: &str = "SELECT a.* FROM (SELECT MAX(s.id) AS id FROM art
          GROUP BY s.span ORDER BY s.span DESC LIMIT ?3) n \
      CROSS JOIN artifacts a ON a.id = n.id ORDER BY a.span DESC";
 
-pub(super) async fn resolve(connections: &Connections, query: &HistoryQuery) -> Result<Vec<Artifact>, StoreError> {
-    let mut connection = connections.read().await?;
+pub(super) async fn resolve(
+    connection: &mut SqliteConnection,
+    query: &HistoryQuery,
+) -> Result<Vec<Artifact>, StoreError> {
     let kind = query.resolver.kind();
     let statement = match &query.resolver {
         Resolver::Previous(_) => PREVIOUS,
@@ -56,7 +59,7 @@ pub(super) async fn resolve(connections: &Connections, query: &HistoryQuery) -> 
         Resolver::LatestPushedModel => PUSHED,
         Resolver::LastSpans(count) => {
             let sql = sqlx::query(SPANS).bind(query.pipeline.as_str()).bind(kind.as_str()).bind(*count);
-            let rows = all(&mut connection, "resolve history", sql).await?;
+            let rows = all(connection, "resolve history", sql).await?;
             return rows.iter().map(rows::artifact).collect();
         }
     };
@@ -69,6 +72,6 @@ pub(super) async fn resolve(connections: &Connections, query: &HistoryQuery) -> 
         .bind(query.step.as_str())
         .bind(query.own_inputs.to_string())
         .bind(own_digests.join(","));
-    let rows = all(&mut connection, "resolve history", sql).await?;
+    let rows = all(connection, "resolve history", sql).await?;
     rows.iter().map(rows::artifact).collect()
 }

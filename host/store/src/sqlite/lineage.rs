@@ -1,13 +1,14 @@
 //! Lineage by recursive query over the edges. UNION visits each artifact once, and the queue of a recursive query is first in,
 //! first out, so that its limit keeps the nearest.
 
-use super::connection::{Connections, all, failed};
+use super::connection::{all, failed};
 use super::rows::{self, Record};
 use crate::graph::{Link, assemble};
 use countersign_model::id::ArtifactId;
 use countersign_model::lineage::{Direction, Lineage, LineageExecution};
 use countersign_ports::StoreError;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection, SqliteConnection};
 
 macro_rules! upstream {
     ($rest:literal) => {
@@ -50,7 +51,7 @@ pub(super) const DOWNSTREAM_LINKS: &str = downstream!(
 );
 
 pub(super) async fn lineage(
-    connections: &Connections,
+    connection: &mut SqliteConnection,
     artifact: &ArtifactId,
     direction: Direction,
     limit: u32,
@@ -60,7 +61,7 @@ pub(super) async fn lineage(
         Direction::Downstream => (DOWNSTREAM_ARTIFACTS, DOWNSTREAM_LINKS),
     };
     let operation = "follow lineage";
-    let mut snapshot = connections.snapshot().await?;
+    let mut snapshot = connection.begin().await.map_err(failed(operation))?;
     let sql = |statement: &'static str| sqlx::query(statement).bind(artifact.to_string()).bind(limit);
     let artifacts = all(&mut snapshot, operation, sql(artifacts)).await?;
     let links = all(&mut snapshot, operation, sql(links)).await?;

@@ -11,6 +11,7 @@ mod events;
 mod executions;
 mod history;
 mod lineage;
+mod open;
 mod outbox;
 mod pipelines;
 #[cfg(test)]
@@ -58,43 +59,46 @@ impl SqliteStore {
     /// # Errors
     /// When the file can not be made or opened, is no database of ours, or was written by a newer version.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        Ok(Self { connections: Connections::open(path).await?, clock })
+        Ok(Self { connections: open::open(path).await?, clock })
     }
 
-    /// Waits for what is under way and closes every connection; SQLite then folds its write-ahead log into the file.
-    pub async fn close(&self) {
-        self.connections.close().await;
+    /// Closes every connection; SQLite then folds its write-ahead log into the file.
+    ///
+    /// # Errors
+    /// When the file system refuses to take what was written.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.connections.close().await
     }
 }
 
 #[async_trait]
 impl MetadataStore for SqliteStore {
     async fn register_pipeline(&self, version: &PipelineVersion, by: &Actor) -> Result<(), StoreError> {
-        pipelines::register(&self.connections, &*self.clock, version, by).await
+        pipelines::register(self.connections.writer().await.begin(&*self.clock).await?, version, by).await
     }
 
     async fn pipeline_version(&self, digest: &Digest) -> Result<Option<PipelineVersion>, StoreError> {
-        pipelines::version(&self.connections, digest).await
+        pipelines::version(&mut *self.connections.reader().await?, digest).await
     }
 
     async fn pipelines(&self) -> Result<Vec<PipelineVersion>, StoreError> {
-        pipelines::in_force(&self.connections).await
+        pipelines::in_force(&mut *self.connections.reader().await?).await
     }
 
     async fn accept_event(&self, event: &Event, run: Result<&Run, &str>) -> Result<EventOutcome, StoreError> {
-        events::accept(&self.connections, &*self.clock, event, run).await
+        events::accept(self.connections.writer().await.begin(&*self.clock).await?, event, run).await
     }
 
     async fn events(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<(Event, EventOutcome)>, StoreError> {
-        events::newest(&self.connections, pipeline, limit).await
+        events::newest(&mut *self.connections.reader().await?, pipeline, limit).await
     }
 
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
-        runs::read(&self.connections, id).await
+        runs::find(&mut *self.connections.reader().await?, id).await
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
-        runs::list(&self.connections, filter).await
+        runs::list(&mut *self.connections.reader().await?, filter).await
     }
 
     async fn claim_run(
@@ -103,47 +107,52 @@ impl MetadataStore for SqliteStore {
         only: Option<&RunId>,
         lease: Duration,
     ) -> Result<Option<Claim>, StoreError> {
-        claims::claim(&self.connections, &*self.clock, worker, only, lease).await
+        // A look first, so that a daemon with nothing to do never takes the write lock.
+        let now = self.clock.now();
+        if claims::claimable(&mut *self.connections.reader().await?, only, now).await?.is_none() {
+            return Ok(None);
+        }
+        claims::claim(self.connections.writer().await.begin(&*self.clock).await?, worker, only, lease).await
     }
 
     async fn heartbeat(&self, claim: &Claim, lease: Duration) -> Result<(), StoreError> {
-        claims::heartbeat(&self.connections, &*self.clock, claim, lease).await
+        claims::heartbeat(self.connections.writer().await.begin(&*self.clock).await?, claim, lease).await
     }
 
     async fn release_run(&self, claim: &Claim) -> Result<(), StoreError> {
-        claims::release(&self.connections, &*self.clock, claim).await
+        claims::release(self.connections.writer().await.begin(&*self.clock).await?, claim).await
     }
 
     async fn end_run(&self, claim: &Claim, end: &RunEnd, at: Timestamp, notices: &[Notice]) -> Result<(), StoreError> {
-        runs::end(&self.connections, &*self.clock, claim, end, at, notices).await
+        runs::end(self.connections.writer().await.begin(&*self.clock).await?, claim, end, at, notices).await
     }
 
     async fn cancel_run(&self, run: &RunId, by: &Actor, at: Timestamp) -> Result<(), StoreError> {
-        runs::cancel(&self.connections, &*self.clock, run, by, at).await
+        runs::cancel(self.connections.writer().await.begin(&*self.clock).await?, run, by, at).await
     }
 
     async fn begin_execution(&self, claim: &Claim, execution: &Execution) -> Result<(), StoreError> {
-        executions::begin(&self.connections, &*self.clock, claim, execution).await
+        executions::begin(self.connections.writer().await.begin(&*self.clock).await?, claim, execution).await
     }
 
     async fn publish_execution(&self, claim: &Claim, execution: &Execution, log: &[LogLine]) -> Result<(), StoreError> {
-        executions::publish(&self.connections, &*self.clock, claim, execution, log).await
+        executions::publish(self.connections.writer().await.begin(&*self.clock).await?, claim, execution, log).await
     }
 
     async fn executions(&self, run: &RunId) -> Result<Vec<Execution>, StoreError> {
-        executions::of_run(&self.connections, run).await
+        executions::of_run(&mut *self.connections.reader().await?, run).await
     }
 
     async fn execution(&self, id: &ExecutionId) -> Result<Option<Execution>, StoreError> {
-        executions::read(&self.connections, id).await
+        executions::read(&mut *self.connections.reader().await?, id).await
     }
 
     async fn execution_log(&self, id: &ExecutionId) -> Result<Vec<LogLine>, StoreError> {
-        executions::log(&self.connections, id).await
+        executions::log(&mut *self.connections.reader().await?, id).await
     }
 
     async fn cached_execution(&self, cache_key: &Digest) -> Result<Option<Execution>, StoreError> {
-        executions::cached(&self.connections, cache_key).await
+        executions::cached(&mut *self.connections.reader().await?, cache_key).await
     }
 
     async fn previous_execution(
@@ -152,27 +161,27 @@ impl MetadataStore for SqliteStore {
         step: &str,
         before: &RunId,
     ) -> Result<Option<Execution>, StoreError> {
-        executions::previous(&self.connections, pipeline, step, before).await
+        executions::previous(&mut *self.connections.reader().await?, pipeline, step, before).await
     }
 
     async fn record_delivery(&self, claim: &Claim, artifact: &Artifact) -> Result<(), StoreError> {
-        artifacts::record_delivery(&self.connections, &*self.clock, claim, artifact).await
+        artifacts::record_delivery(self.connections.writer().await.begin(&*self.clock).await?, claim, artifact).await
     }
 
     async fn artifact(&self, id: &ArtifactId) -> Result<Option<Artifact>, StoreError> {
-        artifacts::read(&self.connections, id).await
+        artifacts::read(&mut *self.connections.reader().await?, id).await
     }
 
     async fn artifacts(&self, filter: &ArtifactFilter) -> Result<Vec<Artifact>, StoreError> {
-        artifacts::list(&self.connections, filter).await
+        artifacts::list(&mut *self.connections.reader().await?, filter).await
     }
 
     async fn resolve(&self, query: &HistoryQuery) -> Result<Vec<Artifact>, StoreError> {
-        history::resolve(&self.connections, query).await
+        history::resolve(&mut *self.connections.reader().await?, query).await
     }
 
     async fn lineage(&self, artifact: &ArtifactId, direction: Direction, limit: u32) -> Result<Lineage, StoreError> {
-        lineage::lineage(&self.connections, artifact, direction, limit).await
+        lineage::lineage(&mut *self.connections.reader().await?, artifact, direction, limit).await
     }
 
     async fn open_request(
@@ -181,11 +190,11 @@ impl MetadataStore for SqliteStore {
         request: &SignoffRequest,
         notices: &[Notice],
     ) -> Result<(), StoreError> {
-        signoff::open(&self.connections, &*self.clock, claim, request, notices).await
+        signoff::open(self.connections.writer().await.begin(&*self.clock).await?, claim, request, notices).await
     }
 
     async fn request(&self, id: &RequestId) -> Result<Option<SignoffRequest>, StoreError> {
-        signoff::read(&self.connections, id).await
+        signoff::find(&mut *self.connections.reader().await?, id).await
     }
 
     async fn requests(
@@ -194,58 +203,58 @@ impl MetadataStore for SqliteStore {
         model: Option<&Digest>,
         open_only: bool,
     ) -> Result<Vec<SignoffRequest>, StoreError> {
-        signoff::list(&self.connections, run, model, open_only).await
+        signoff::list(&mut *self.connections.reader().await?, run, model, open_only).await
     }
 
     async fn record_decision(&self, decision: &Decision, notices: &[Notice]) -> Result<Recorded, StoreError> {
-        signoff::record_decision(&self.connections, &*self.clock, decision, notices).await
+        signoff::record_decision(self.connections.writer().await.begin(&*self.clock).await?, decision, notices).await
     }
 
     async fn decisions(&self, request: &RequestId) -> Result<Vec<Decision>, StoreError> {
-        signoff::decisions(&self.connections, request).await
+        signoff::decisions(&mut *self.connections.reader().await?, request).await
     }
 
     async fn close_request(&self, request: &RequestId, state: &RequestState, at: Timestamp) -> Result<(), StoreError> {
-        signoff::close(&self.connections, &*self.clock, request, state, at).await
+        signoff::close(self.connections.writer().await.begin(&*self.clock).await?, request, state, at).await
     }
 
     async fn begin_push(&self, claim: &Claim, push: &Push) -> Result<PushStart, StoreError> {
-        pushes::begin(&self.connections, &*self.clock, claim, push).await
+        pushes::begin(self.connections.writer().await.begin(&*self.clock).await?, claim, push).await
     }
 
     async fn complete_push(&self, claim: &Claim, push: &Push, notices: &[Notice]) -> Result<(), StoreError> {
-        pushes::complete(&self.connections, &*self.clock, claim, push, notices).await
+        pushes::complete(self.connections.writer().await.begin(&*self.clock).await?, claim, push, notices).await
     }
 
     async fn pushes(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<Push>, StoreError> {
-        pushes::completed(&self.connections, pipeline, limit).await
+        pushes::completed(&mut *self.connections.reader().await?, pipeline, limit).await
     }
 
     async fn due_notices(&self, limit: u32) -> Result<Vec<Notice>, StoreError> {
-        outbox::due(&self.connections, &*self.clock, limit).await
+        outbox::due(&mut *self.connections.reader().await?, self.clock.now(), limit).await
     }
 
     async fn settle_notice(&self, id: &NoticeId, delivery: &Delivery) -> Result<(), StoreError> {
-        outbox::settle(&self.connections, &*self.clock, id, delivery).await
+        outbox::settle(self.connections.writer().await.begin(&*self.clock).await?, id, delivery).await
     }
 
     async fn last_fire(&self, trigger: &str) -> Result<Option<Timestamp>, StoreError> {
-        triggers::last_fire(&self.connections, trigger).await
+        triggers::last_fire(&mut *self.connections.reader().await?, trigger).await
     }
 
     async fn record_fire(&self, trigger: &str, at: Timestamp) -> Result<(), StoreError> {
-        triggers::record_fire(&self.connections, &*self.clock, trigger, at).await
+        triggers::record_fire(self.connections.writer().await.begin(&*self.clock).await?, trigger, at).await
     }
 
     async fn seen_files(&self, trigger: &str) -> Result<Vec<SeenFile>, StoreError> {
-        triggers::seen_files(&self.connections, trigger).await
+        triggers::seen_files(&mut *self.connections.reader().await?, trigger).await
     }
 
     async fn record_seen_file(&self, file: &SeenFile) -> Result<(), StoreError> {
-        triggers::record_seen_file(&self.connections, &*self.clock, file).await
+        triggers::record_seen_file(self.connections.writer().await.begin(&*self.clock).await?, file).await
     }
 
     async fn audit_entries(&self, after: i64, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        audit::after(&self.connections, after, limit).await
+        audit::after(&mut *self.connections.reader().await?, after, limit).await
     }
 }

@@ -1,12 +1,14 @@
 //! The outbox: notices written with what they tell of, delivered later. Deliveries are no state of the record and are not
 //! audited.
 
-use super::connection::{Connections, Write, all};
+use super::connection::{Write, all};
 use super::rows;
 use countersign_model::id::NoticeId;
+use countersign_model::time::Timestamp;
+use countersign_ports::StoreError;
 use countersign_ports::metadata_store::Delivery;
 use countersign_ports::notifier::Notice;
-use countersign_ports::{Clock, StoreError};
+use sqlx::SqliteConnection;
 
 const INSERT: &str = "INSERT INTO outbox (id, run, channel, message, created_at, attempts, status, next_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?5)";
@@ -16,7 +18,7 @@ const SETTLE: &str = "UPDATE outbox SET status = ?2, next_at = COALESCE(?3, next
      WHERE id = ?1 AND status = 'pending'";
 pub(super) const ONE: &str = "SELECT id FROM outbox WHERE id = ?1";
 
-pub(super) async fn insert(write: &mut Write, notices: &[Notice]) -> Result<(), StoreError> {
+pub(super) async fn insert(write: &mut Write<'_>, notices: &[Notice]) -> Result<(), StoreError> {
     for notice in notices {
         let sql = sqlx::query(INSERT)
             .bind(notice.id.to_string())
@@ -30,26 +32,23 @@ pub(super) async fn insert(write: &mut Write, notices: &[Notice]) -> Result<(), 
     Ok(())
 }
 
-pub(super) async fn due(connections: &Connections, clock: &dyn Clock, limit: u32) -> Result<Vec<Notice>, StoreError> {
-    let mut connection = connections.read().await?;
-    let sql = sqlx::query(DUE).bind(clock.now().as_micros()).bind(limit);
-    let rows = all(&mut connection, "list due notices", sql).await?;
+pub(super) async fn due(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Notice>, StoreError> {
+    let sql = sqlx::query(DUE).bind(now.as_micros()).bind(limit);
+    let rows = all(connection, "list due notices", sql).await?;
     rows.iter().map(rows::notice).collect()
 }
 
 /// A notice that is settled already stays as it is: of two deliveries the first one counts.
-pub(super) async fn settle(
-    connections: &Connections,
-    clock: &dyn Clock,
-    id: &NoticeId,
-    delivery: &Delivery,
-) -> Result<(), StoreError> {
+pub(super) async fn settle(mut write: Write<'_>, id: &NoticeId, delivery: &Delivery) -> Result<(), StoreError> {
     let (status, next_at, problem) = match delivery {
         Delivery::Done => ("done", None, None),
         Delivery::RetryAt(at, problem) => ("pending", Some(at.as_micros()), Some(problem.as_str())),
         Delivery::Dead(problem) => ("dead", None, Some(problem.as_str())),
     };
-    let mut write = connections.write(clock).await?;
     let sql = sqlx::query(SETTLE).bind(id.to_string()).bind(status).bind(next_at).bind(problem);
     let settled = write.execute("settle notice", sql).await?;
     if settled == 0 && write.one("settle notice", sqlx::query(ONE).bind(id.to_string())).await?.is_none() {

@@ -1,12 +1,13 @@
 //! Registered definitions.
 
-use super::connection::{Connections, all, one};
+use super::connection::{Write, all, one};
 use super::rows;
 use crate::deeds;
 use countersign_model::actor::Actor;
 use countersign_model::digest::Digest;
 use countersign_model::pipeline::PipelineVersion;
-use countersign_ports::{Clock, StoreError};
+use countersign_ports::StoreError;
+use sqlx::SqliteConnection;
 
 pub(super) const VERSION: &str = "SELECT * FROM pipeline_versions WHERE digest = ?1";
 /// One row a pipeline: reading them all is the question.
@@ -18,13 +19,7 @@ const INSERT: &str = "INSERT INTO pipeline_versions (digest, name, pipeline, ori
 const PUT_IN_FORCE: &str = "INSERT INTO pipelines (name, digest) VALUES (?1, ?2) \
      ON CONFLICT (name) DO UPDATE SET digest = excluded.digest";
 
-pub(super) async fn register(
-    connections: &Connections,
-    clock: &dyn Clock,
-    version: &PipelineVersion,
-    by: &Actor,
-) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
+pub(super) async fn register(mut write: Write<'_>, version: &PipelineVersion, by: &Actor) -> Result<(), StoreError> {
     let digest = version.digest.to_string();
     let operation = "register pipeline";
     let known = sqlx::query(IN_FORCE_OF).bind(version.name.as_str()).bind(digest.as_str());
@@ -43,14 +38,15 @@ pub(super) async fn register(
     write.commit(vec![deeds::pipeline_registered(version, by)]).await
 }
 
-pub(super) async fn version(connections: &Connections, digest: &Digest) -> Result<Option<PipelineVersion>, StoreError> {
-    let mut connection = connections.read().await?;
-    let row = one(&mut connection, "read pipeline version", sqlx::query(VERSION).bind(digest.to_string())).await?;
+pub(super) async fn version(
+    connection: &mut SqliteConnection,
+    digest: &Digest,
+) -> Result<Option<PipelineVersion>, StoreError> {
+    let row = one(connection, "read pipeline version", sqlx::query(VERSION).bind(digest.to_string())).await?;
     row.as_ref().map(rows::pipeline_version).transpose()
 }
 
-pub(super) async fn in_force(connections: &Connections) -> Result<Vec<PipelineVersion>, StoreError> {
-    let mut connection = connections.read().await?;
-    let rows = all(&mut connection, "list pipelines", sqlx::query(IN_FORCE)).await?;
+pub(super) async fn in_force(connection: &mut SqliteConnection) -> Result<Vec<PipelineVersion>, StoreError> {
+    let rows = all(connection, "list pipelines", sqlx::query(IN_FORCE)).await?;
     rows.iter().map(rows::pipeline_version).collect()
 }

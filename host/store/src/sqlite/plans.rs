@@ -2,7 +2,7 @@
 
 use super::connection::Connections;
 use super::{
-    artifacts, audit, claims, connection, events, executions, history, lineage, outbox, pipelines, pushes, runs,
+    artifacts, audit, claims, connection, events, executions, history, lineage, open, outbox, pipelines, pushes, runs,
     signoff, triggers,
 };
 use sqlx::{AssertSqlSafe, Row};
@@ -64,7 +64,7 @@ const QUESTIONS: &[&str] = &[
 const SMALL: [&str; 5] = ["SCAN reached", "SCAN n", "SCAN l", "SCAN p", "SCAN CONSTANT ROW"];
 
 async fn plan(connections: &Connections, sql: &'static str) -> Vec<String> {
-    let mut connection = connections.read().await.unwrap();
+    let mut connection = connections.reader().await.unwrap();
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
     let rows = sqlx::query(explain).fetch_all(&mut *connection).await.unwrap();
     rows.iter().map(|row| row.get::<String, _>("detail")).collect()
@@ -73,7 +73,7 @@ async fn plan(connections: &Connections, sql: &'static str) -> Vec<String> {
 #[tokio::test]
 async fn no_question_reads_a_whole_table() {
     let directory = tempfile::tempdir().unwrap();
-    let connections = Connections::open(&directory.path().join("record.sqlite")).await.unwrap();
+    let connections = open::open(&directory.path().join("record.sqlite")).await.unwrap();
     for sql in QUESTIONS {
         let plan = plan(&connections, sql).await;
         for line in &plan {
@@ -86,7 +86,7 @@ async fn no_question_reads_a_whole_table() {
 #[tokio::test]
 async fn what_asks_for_the_newest_does_not_sort_the_store() {
     let directory = tempfile::tempdir().unwrap();
-    let connections = Connections::open(&directory.path().join("record.sqlite")).await.unwrap();
+    let connections = open::open(&directory.path().join("record.sqlite")).await.unwrap();
     let sorted = |line: &String| line.contains("TEMP B-TREE") && !line.contains("LAST TERM");
     // These sort what they found: one row a pipeline, the spans that were asked for, the links of the lineage.
     let small = [claims::QUEUED, claims::ABANDONED, history::SPANS, lineage::DOWNSTREAM_LINKS];

@@ -1,15 +1,16 @@
 //! Pushes: at most one a (model, target).
 
 use super::claims;
-use super::connection::{Connections, all};
+use super::connection::{Write, all};
 use super::{outbox, rows};
 use crate::deeds;
 use crate::judgement;
 use countersign_model::push::Push;
 use countersign_model::run::Claim;
+use countersign_ports::StoreError;
 use countersign_ports::metadata_store::PushStart;
 use countersign_ports::notifier::Notice;
-use countersign_ports::{Clock, StoreError};
+use sqlx::SqliteConnection;
 
 /// A push that was cut off is taken over by whoever holds a permit now; its identifier stays. A completed one is left alone
 /// and gives no row.
@@ -25,13 +26,7 @@ pub(super) const COMPLETED: &str = "SELECT * FROM pushes WHERE completed_at IS N
 pub(super) const COMPLETED_OF_PIPELINE: &str = "SELECT * FROM pushes WHERE pipeline = ?2 AND completed_at IS NOT NULL \
      ORDER BY completed_at DESC, id DESC LIMIT ?1";
 
-pub(super) async fn begin(
-    connections: &Connections,
-    clock: &dyn Clock,
-    claim: &Claim,
-    push: &Push,
-) -> Result<PushStart, StoreError> {
-    let mut write = connections.write(clock).await?;
+pub(super) async fn begin(mut write: Write<'_>, claim: &Claim, push: &Push) -> Result<PushStart, StoreError> {
     claims::guard(&mut write, claim, &push.run).await?;
     let model = push.model.to_string();
     let sql = sqlx::query(BEGIN)
@@ -55,13 +50,11 @@ pub(super) async fn begin(
 }
 
 pub(super) async fn complete(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     claim: &Claim,
     push: &Push,
     notices: &[Notice],
 ) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
     claims::guard(&mut write, claim, &push.run).await?;
     let at = push.completed_at.unwrap_or(write.now());
     let sql = sqlx::query(COMPLETE).bind(push.id.to_string()).bind(at.as_micros()).bind(claim.run.to_string());
@@ -75,15 +68,14 @@ pub(super) async fn complete(
 }
 
 pub(super) async fn completed(
-    connections: &Connections,
+    connection: &mut SqliteConnection,
     pipeline: Option<&str>,
     limit: u32,
 ) -> Result<Vec<Push>, StoreError> {
-    let mut connection = connections.read().await?;
     let sql = match pipeline {
         Some(pipeline) => sqlx::query(COMPLETED_OF_PIPELINE).bind(limit).bind(pipeline),
         None => sqlx::query(COMPLETED).bind(limit).bind(i64::MAX),
     };
-    let rows = all(&mut connection, "list pushes", sql).await?;
+    let rows = all(connection, "list pushes", sql).await?;
     rows.iter().map(rows::push).collect()
 }

@@ -1,7 +1,7 @@
 //! Runs: reading them and ending them. Who works on one is in `claims`.
 
 use super::claims;
-use super::connection::{Connections, Write, all, one};
+use super::connection::{Write, all, one};
 use super::{outbox, rows, signoff};
 use crate::deeds;
 use countersign_model::actor::Actor;
@@ -9,15 +9,14 @@ use countersign_model::decision::RequestState;
 use countersign_model::id::RunId;
 use countersign_model::run::{Claim, Run, RunEnd, RunState};
 use countersign_model::time::Timestamp;
+use countersign_ports::StoreError;
 use countersign_ports::metadata_store::RunFilter;
 use countersign_ports::notifier::Notice;
-use countersign_ports::{Clock, StoreError};
 use sqlx::SqliteConnection;
 
 pub(super) const ONE: &str = "SELECT * FROM runs WHERE id = ?1";
 pub(super) const NEWEST: &str = "SELECT * FROM runs WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
-pub(super) const NEWEST_OF_STATUS: &str =
-    "SELECT * FROM runs WHERE id < ?1 AND status = ?3 ORDER BY id DESC LIMIT ?2";
+pub(super) const NEWEST_OF_STATUS: &str = "SELECT * FROM runs WHERE id < ?1 AND status = ?3 ORDER BY id DESC LIMIT ?2";
 pub(super) const NEWEST_OF_PIPELINE: &str =
     "SELECT * FROM runs WHERE id < ?1 AND pipeline = ?3 ORDER BY id DESC LIMIT ?2";
 pub(super) const NEWEST_OF_BOTH: &str =
@@ -45,13 +44,7 @@ pub(super) async fn get(connection: &mut SqliteConnection, id: &RunId) -> Result
     find(connection, id).await?.ok_or_else(|| StoreError::NotFound { what: "run", id: id.to_string() })
 }
 
-pub(super) async fn read(connections: &Connections, id: &RunId) -> Result<Option<Run>, StoreError> {
-    let mut connection = connections.read().await?;
-    find(&mut connection, id).await
-}
-
-pub(super) async fn list(connections: &Connections, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
-    let mut connection = connections.read().await?;
+pub(super) async fn list(connection: &mut SqliteConnection, filter: &RunFilter) -> Result<Vec<Run>, StoreError> {
     let before = filter.before.map_or_else(|| AFTER_ALL.to_string(), |id| id.to_string());
     let query = |sql: &'static str| sqlx::query(sql).bind(before).bind(page(filter.limit));
     let sql = match (filter.pipeline.as_deref(), filter.status.as_deref()) {
@@ -60,14 +53,14 @@ pub(super) async fn list(connections: &Connections, filter: &RunFilter) -> Resul
         (Some(pipeline), None) => query(NEWEST_OF_PIPELINE).bind(pipeline),
         (Some(pipeline), Some(status)) => query(NEWEST_OF_BOTH).bind(pipeline).bind(status),
     };
-    let rows = all(&mut connection, "list runs", sql).await?;
+    let rows = all(connection, "list runs", sql).await?;
     rows.iter().map(rows::run).collect()
 }
 
 /// Writes a state that no worker holds. `ended_at` is for an end, `queued_at` for a run that goes back into the queue; without
 /// it the run keeps its place there.
 pub(super) async fn set_state(
-    write: &mut Write,
+    write: &mut Write<'_>,
     id: &RunId,
     state: &RunState,
     ended_at: Option<Timestamp>,
@@ -83,28 +76,19 @@ pub(super) async fn set_state(
 }
 
 pub(super) async fn end(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     claim: &Claim,
     end: &RunEnd,
     at: Timestamp,
     notices: &[Notice],
 ) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
     let held = claims::guard(&mut write, claim, &claim.run).await?;
     set_state(&mut write, &claim.run, &held.end(end.clone())?, Some(at), None).await?;
     outbox::insert(&mut write, notices).await?;
     write.commit(vec![deeds::run_ended(claim, end)]).await
 }
 
-pub(super) async fn cancel(
-    connections: &Connections,
-    clock: &dyn Clock,
-    id: &RunId,
-    by: &Actor,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
+pub(super) async fn cancel(mut write: Write<'_>, id: &RunId, by: &Actor, at: Timestamp) -> Result<(), StoreError> {
     let run = get(write.connection(), id).await?;
     let mut deeds = vec![deeds::run_cancelled(id, by)];
     if let RunState::Waiting { request } = &run.state {

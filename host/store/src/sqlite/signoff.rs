@@ -1,7 +1,7 @@
 //! Requests and decisions: the one place in which a waiting run is moved on.
 
 use super::claims;
-use super::connection::{Connections, Write, all, one};
+use super::connection::{Write, all, one};
 use super::{outbox, rows, runs};
 use crate::deeds::{self, Deed};
 use crate::judgement;
@@ -11,9 +11,9 @@ use countersign_model::digest::Digest;
 use countersign_model::id::{RequestId, RunId};
 use countersign_model::run::{Claim, RunEnd, RunState};
 use countersign_model::time::Timestamp;
+use countersign_ports::StoreError;
 use countersign_ports::metadata_store::Recorded;
 use countersign_ports::notifier::Notice;
-use countersign_ports::{Clock, StoreError};
 use sqlx::SqliteConnection;
 
 pub(super) const ONE: &str = "SELECT * FROM requests WHERE id = ?1";
@@ -31,7 +31,10 @@ const SET_STATE: &str = "UPDATE requests SET status = ?2, state = ?3, closed_at 
 const INSERT_DECISION: &str = "INSERT INTO decisions (id, request, position, kind, actor, roles, channel, reason, \
      evidence_digest, late, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
-async fn find(connection: &mut SqliteConnection, id: &RequestId) -> Result<Option<SignoffRequest>, StoreError> {
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    id: &RequestId,
+) -> Result<Option<SignoffRequest>, StoreError> {
     let row = one(connection, "read request", sqlx::query(ONE).bind(id.to_string())).await?;
     row.as_ref().map(rows::request).transpose()
 }
@@ -42,7 +45,7 @@ pub(super) async fn get(connection: &mut SqliteConnection, id: &RequestId) -> Re
 }
 
 pub(super) async fn set_state(
-    write: &mut Write,
+    write: &mut Write<'_>,
     id: &RequestId,
     state: &RequestState,
     at: Timestamp,
@@ -56,13 +59,11 @@ pub(super) async fn set_state(
 }
 
 pub(super) async fn open(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     claim: &Claim,
     request: &SignoffRequest,
     notices: &[Notice],
 ) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
     let held = claims::guard(&mut write, claim, &request.run).await?;
     let mut deeds = supersede(&mut write, claim, request).await?;
     let sql = sqlx::query(INSERT)
@@ -85,7 +86,7 @@ pub(super) async fn open(
 }
 
 /// Older candidates at the same gate: their requests are superseded and their runs end.
-async fn supersede(write: &mut Write, claim: &Claim, request: &SignoffRequest) -> Result<Vec<Deed>, StoreError> {
+async fn supersede(write: &mut Write<'_>, claim: &Claim, request: &SignoffRequest) -> Result<Vec<Deed>, StoreError> {
     let sql = sqlx::query(OPEN_OF_GATE)
         .bind(request.pipeline.as_str())
         .bind(request.gate.as_str())
@@ -106,15 +107,13 @@ async fn supersede(write: &mut Write, claim: &Claim, request: &SignoffRequest) -
 }
 
 pub(super) async fn record_decision(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     decision: &Decision,
     notices: &[Notice],
 ) -> Result<Recorded, StoreError> {
-    let mut write = connections.write(clock).await?;
     let mut request = get(write.connection(), &decision.request).await?;
     let known = one(write.connection(), "read decision", sqlx::query(DECISION).bind(decision.id.to_string())).await?;
-    let mut decisions = of_request(write.connection(), &request.id).await?;
+    let mut decisions = self::decisions(write.connection(), &request.id).await?;
     if let Some(row) = known {
         let (standing, _) = judgement::judge(&request, &decisions);
         return Ok(Recorded { decision: rows::decision(&row)?, standing, request });
@@ -135,7 +134,7 @@ pub(super) async fn record_decision(
     Ok(Recorded { decision, standing, request })
 }
 
-async fn insert_decision(write: &mut Write, decision: &Decision, position: usize) -> Result<(), StoreError> {
+async fn insert_decision(write: &mut Write<'_>, decision: &Decision, position: usize) -> Result<(), StoreError> {
     let sql = sqlx::query(INSERT_DECISION)
         .bind(decision.id.to_string())
         .bind(decision.request.to_string())
@@ -152,7 +151,7 @@ async fn insert_decision(write: &mut Write, decision: &Decision, position: usize
 }
 
 /// Queues the run when it waits for this request. A run whose worker goes on working is left to it.
-async fn resume(write: &mut Write, by: &Actor, request: &SignoffRequest) -> Result<Option<Deed>, StoreError> {
+async fn resume(write: &mut Write<'_>, by: &Actor, request: &SignoffRequest) -> Result<Option<Deed>, StoreError> {
     let run = runs::get(write.connection(), &request.run).await?;
     if run.state != (RunState::Waiting { request: request.id }) {
         return Ok(None);
@@ -163,13 +162,11 @@ async fn resume(write: &mut Write, by: &Actor, request: &SignoffRequest) -> Resu
 }
 
 pub(super) async fn close(
-    connections: &Connections,
-    clock: &dyn Clock,
+    mut write: Write<'_>,
     id: &RequestId,
     state: &RequestState,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
     let request = get(write.connection(), id).await?;
     judgement::may_close(&request.state, state)?;
     set_state(&mut write, id, state, at).await?;
@@ -179,39 +176,27 @@ pub(super) async fn close(
     write.commit(deeds).await
 }
 
-pub(super) async fn read(connections: &Connections, id: &RequestId) -> Result<Option<SignoffRequest>, StoreError> {
-    let mut connection = connections.read().await?;
-    find(&mut connection, id).await
-}
-
 pub(super) async fn list(
-    connections: &Connections,
+    connection: &mut SqliteConnection,
     run: Option<&RunId>,
     model: Option<&Digest>,
     open_only: bool,
 ) -> Result<Vec<SignoffRequest>, StoreError> {
-    let mut connection = connections.read().await?;
     let sql = match (run, model) {
         (Some(run), _) => sqlx::query(OF_RUN).bind(run.to_string()),
         (None, Some(model)) => sqlx::query(OF_MODEL).bind(model.to_string()),
         (None, None) if open_only => sqlx::query(OPEN),
         (None, None) => sqlx::query(EVERY),
     };
-    let rows = all(&mut connection, "list requests", sql).await?;
+    let rows = all(connection, "list requests", sql).await?;
     let mut requests = rows.iter().map(rows::request).collect::<Result<Vec<_>, _>>()?;
     requests.retain(|request| {
-        model.is_none_or(|model| request.model_digest == *model)
-            && (!open_only || request.state == RequestState::Open)
+        model.is_none_or(|model| request.model_digest == *model) && (!open_only || request.state == RequestState::Open)
     });
     Ok(requests)
 }
 
-async fn of_request(connection: &mut SqliteConnection, id: &RequestId) -> Result<Vec<Decision>, StoreError> {
+pub(super) async fn decisions(connection: &mut SqliteConnection, id: &RequestId) -> Result<Vec<Decision>, StoreError> {
     let rows = all(connection, "list decisions", sqlx::query(DECISIONS).bind(id.to_string())).await?;
     rows.iter().map(rows::decision).collect()
-}
-
-pub(super) async fn decisions(connections: &Connections, id: &RequestId) -> Result<Vec<Decision>, StoreError> {
-    let mut connection = connections.read().await?;
-    of_request(&mut connection, id).await
 }

@@ -1,11 +1,12 @@
 //! What triggers remember: the last fire of a schedule, the files of a source.
 
-use super::connection::{Connections, all, one};
+use super::connection::{Write, all, one};
 use super::rows::{self, Record};
 use crate::deeds;
 use countersign_model::time::Timestamp;
+use countersign_ports::StoreError;
 use countersign_ports::metadata_store::SeenFile;
-use countersign_ports::{Clock, StoreError};
+use sqlx::SqliteConnection;
 
 pub(super) const LAST_FIRE: &str = "SELECT trigger_name, at FROM fires WHERE trigger_name = ?1";
 const FIRE: &str = "INSERT INTO fires (trigger_name, at) VALUES (?1, ?2) \
@@ -16,19 +17,15 @@ const SEE: &str = "INSERT INTO seen_files (trigger_name, path, bytes, modified, 
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (trigger_name, path) DO UPDATE SET bytes = excluded.bytes, \
      modified = excluded.modified, stable_since = excluded.stable_since, accepted = excluded.accepted";
 
-pub(super) async fn last_fire(connections: &Connections, trigger: &str) -> Result<Option<Timestamp>, StoreError> {
-    let mut connection = connections.read().await?;
-    let row = one(&mut connection, "read last fire", sqlx::query(LAST_FIRE).bind(trigger)).await?;
+pub(super) async fn last_fire(
+    connection: &mut SqliteConnection,
+    trigger: &str,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row = one(connection, "read last fire", sqlx::query(LAST_FIRE).bind(trigger)).await?;
     row.map(|row| Record::new(&row, "fires", "trigger_name").instant("at")).transpose()
 }
 
-pub(super) async fn record_fire(
-    connections: &Connections,
-    clock: &dyn Clock,
-    trigger: &str,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
+pub(super) async fn record_fire(mut write: Write<'_>, trigger: &str, at: Timestamp) -> Result<(), StoreError> {
     let sql = sqlx::query(FIRE).bind(trigger).bind(at.as_micros());
     if write.execute("record fire", sql).await? == 0 {
         return Ok(());
@@ -36,19 +33,13 @@ pub(super) async fn record_fire(
     write.commit(vec![deeds::schedule_fired(trigger, at)]).await
 }
 
-pub(super) async fn seen_files(connections: &Connections, trigger: &str) -> Result<Vec<SeenFile>, StoreError> {
-    let mut connection = connections.read().await?;
-    let rows = all(&mut connection, "list seen files", sqlx::query(SEEN_FILES).bind(trigger)).await?;
+pub(super) async fn seen_files(connection: &mut SqliteConnection, trigger: &str) -> Result<Vec<SeenFile>, StoreError> {
+    let rows = all(connection, "list seen files", sqlx::query(SEEN_FILES).bind(trigger)).await?;
     rows.iter().map(rows::seen_file).collect()
 }
 
 /// Sizes and times of a file that still grows are bookkeeping; that it was accepted is a fact for the audit log.
-pub(super) async fn record_seen_file(
-    connections: &Connections,
-    clock: &dyn Clock,
-    file: &SeenFile,
-) -> Result<(), StoreError> {
-    let mut write = connections.write(clock).await?;
+pub(super) async fn record_seen_file(mut write: Write<'_>, file: &SeenFile) -> Result<(), StoreError> {
     let known = sqlx::query(ACCEPTED).bind(file.trigger.as_str()).bind(file.path.as_str());
     let accepted_before = match write.one("record seen file", known).await? {
         Some(row) => Record::new(&row, "seen_files", "accepted").optional_parsed("accepted")?,

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-/// The pipelines whose triggers count; whoever reloads definitions replaces them.
+/// The pipelines whose triggers count, each registered in the store; whoever reloads definitions replaces them.
 pub type SharedPipelines = Arc<RwLock<Vec<PipelineVersion>>>;
 
 /// Turns due schedules and arrived files into events.
@@ -60,33 +60,37 @@ impl TriggerService {
         Self { store, clock, ids, pipelines, known_problems: Mutex::default() }
     }
 
-    /// Ticks for ever; drop the future to stop. A tick that fails is logged and tried again.
+    /// Ticks for ever; drop the future to stop. A tick that fails is tried again, and logged when its error is a new one.
     pub async fn watch(&self, every: Duration) {
+        let mut last_error = None;
         loop {
-            if let Err(error) = self.tick(self.clock.now()).await {
-                tracing::error!("triggers will be looked at again: {}", with_causes(&error));
+            let error = self.tick(self.clock.now()).await.err().map(|error| with_causes(&error));
+            if let Some(error) = error.as_ref().filter(|error| Some(*error) != last_error.as_ref()) {
+                tracing::error!("triggers will be looked at again: {error}");
             }
+            last_error = error;
             tokio::time::sleep(every).await;
         }
     }
 
-    /// Writes everything that is due at `now` and answers what became of each event.
+    /// Writes everything that is due at `now` and answers what became of each event. One pipeline's trouble stops no other.
     ///
     /// # Errors
-    /// When the store fails. What was not written yet is due at the next tick.
+    /// The first failure of the store. What was not written yet is due at the next tick.
     pub async fn tick(&self, now: Timestamp) -> Result<Vec<EventOutcome>, TriggerError> {
         let pipelines = self.pipelines.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut tick = Tick::default();
+        let mut answer = Ok(());
         for version in &pipelines {
-            self.fire(version, now, &mut tick).await?;
-            self.scan(version, now, &mut tick).await?;
+            answer = answer.and(self.fire(version, now, &mut tick).await);
+            answer = answer.and(self.scan(version, now, &mut tick).await);
         }
         let mut known = self.known_problems.lock().unwrap_or_else(PoisonError::into_inner);
         for problem in tick.problems.difference(&known) {
             tracing::warn!("{problem}");
         }
         *known = tick.problems;
-        Ok(tick.outcomes)
+        answer.map(|()| tick.outcomes)
     }
 
     /// Accepts an event, with a run unless something speaks against it.

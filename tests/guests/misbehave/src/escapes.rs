@@ -38,8 +38,13 @@ pub fn read_outside(task: &Task) -> Result<Outcome, Error> {
 }
 
 pub fn write_outside(_: &Task) -> Result<Outcome, Error> {
-    const TARGETS: [&str; 5] =
-        ["/tmp/countersign-escaped", "/out/escaped", "/out/output/../escaped", "/out/output/../../../../tmp/escaped", "escaped"];
+    const TARGETS: [&str; 5] = [
+        "/tmp/countersign-escaped",
+        "/out/escaped",
+        "/out/output/../escaped",
+        "/out/output/../../../../tmp/escaped",
+        "escaped",
+    ];
     let mut successes = Vec::new();
     for path in TARGETS {
         if fs::write(path, "escaped").is_ok() || fs::create_dir(path).is_ok() {
@@ -56,7 +61,9 @@ pub fn follow_symlink(task: &Task) -> Result<Outcome, Error> {
     let output = task.output("output")?;
     let mut successes = Vec::new();
     let mut tries = 0;
-    for (index, target) in ["/etc/passwd", "../../../../../../etc/passwd", "/proc/self/root/etc/passwd"].iter().enumerate() {
+    for (index, target) in
+        ["/etc/passwd", "../../../../../../etc/passwd", "/proc/self/root/etc/passwd"].iter().enumerate()
+    {
         tries += 1;
         let link = output.join(format!("link{index}"));
         if link_to(target, &link) && fs::read(&link).is_ok() {

@@ -95,7 +95,7 @@ impl Component for Misbehave {
             How::QueryForever => observations::query_forever(),
             How::Panic => panic!("the sky is falling"),
             How::Unreachable => excesses::unreachable(),
-            How::Exit => std::process::exit(3),
+            How::Exit => std::process::exit(1),
             How::DivideByZero => excesses::divide_by_zero(task),
             How::InvalidInput => Err(Error::InvalidInput("column `fare` is empty".to_string())),
             How::Refused => Err(Error::Refused("not with this model".to_string())),

@@ -32,6 +32,10 @@ pub fn nameless_finding() -> Outcome {
 
 pub fn control_characters() -> Outcome {
     host::info("\u{1b}[2Jcleared\u{7}", &[("\u{202e}key", "va\u{0}lue")]);
-    Outcome::new("\u{1b}[31mred\nsecond line")
-        .with(vec![Finding::new("drift", Severity::Warn, "fa\u{1b}re", "bell \u{7} and <script>alert(1)</script>")])
+    Outcome::new("\u{1b}[31mred\nsecond line").with(vec![Finding::new(
+        "drift",
+        Severity::Warn,
+        "fa\u{1b}re",
+        "bell \u{7} and <script>alert(1)</script>",
+    )])
 }

@@ -1,0 +1,87 @@
+//! What every metadata store must do, as one suite: SQLite and the twin in memory pass it, and so will Postgres. It knows the
+//! trait only. Each case gets an empty store and a clock that stands still until the case moves it.
+
+#![allow(clippy::cloned_ref_to_slice_refs, reason = "an expected list reads as a list, whether of one or of three")]
+
+mod bench;
+pub mod executions;
+mod facts;
+pub mod history;
+pub mod pushes;
+pub mod runs;
+pub mod signoff;
+pub mod triggers;
+
+pub use bench::{Bench, ManualClock};
+pub use facts::Made;
+
+/// Makes one `#[tokio::test]` of each case. `$make` is an async function that answers `(store, keep)`: the store for a clock,
+/// and whatever must live as long as it.
+#[macro_export]
+macro_rules! metadata_store_conformance {
+    ($make:path) => {
+        $crate::metadata_store_conformance! { @cases $make;
+            runs: definitions_are_registered_once_and_the_last_is_in_force,
+            runs: an_event_ends_in_one_run_and_a_second_like_it_is_counted,
+            runs: a_skipped_event_is_recorded_with_its_reason,
+            runs: an_event_can_not_start_a_run_of_an_unknown_definition,
+            runs: of_many_equal_events_at_once_one_starts_a_run,
+            runs: runs_are_listed_newest_first_in_pages,
+            runs: the_oldest_queued_run_is_claimed_first,
+            runs: a_pipeline_runs_one_run_at_a_time,
+            runs: a_long_queue_does_not_starve_another_pipeline,
+            runs: many_workers_at_once_never_share_a_run,
+            runs: a_lease_that_ran_out_is_claimed_again_and_the_old_worker_is_fenced,
+            runs: a_heartbeat_keeps_the_lease,
+            runs: a_released_run_keeps_its_place,
+            runs: one_run_can_be_claimed_by_name,
+            runs: an_ended_run_tells_of_it_and_stays_ended,
+            runs: a_run_is_cancelled_in_every_state,
+            triggers: triggers_remember_fires_and_files,
+            triggers: notices_wait_until_they_are_due_and_settle_once,
+            executions: an_execution_reads_back_whole,
+            executions: a_failed_execution_leaves_no_artifact,
+            executions: nothing_is_published_twice_or_while_it_runs,
+            executions: a_write_that_fails_changes_nothing,
+            executions: the_cache_knows_successes_only_and_the_newest,
+            executions: the_previous_execution_is_that_of_an_earlier_run,
+            executions: artifacts_are_listed_by_every_filter,
+            executions: lineage_goes_both_ways,
+            executions: lineage_folds_cached_executions_and_keeps_the_nearest,
+            executions: a_claim_covers_its_own_run_only,
+            history: previous_is_the_newest_from_a_sound_run,
+            history: previous_skips_the_steps_own_inputs,
+            history: previous_skips_what_the_step_made_from_the_same_inputs,
+            history: what_a_sound_run_reused_is_history_although_its_maker_failed,
+            history: previous_delivery_and_other_pipelines,
+            history: the_latest_approved_model_follows_approvals,
+            history: the_latest_pushed_model_follows_pushes,
+            history: the_last_spans_include_the_asking_run,
+            signoff: a_request_waits_and_an_approval_queues_the_run,
+            signoff: a_quorum_needs_everybody,
+            signoff: a_rejection_closes_and_a_hold_does_not,
+            signoff: a_late_decision_is_recorded_without_effect,
+            signoff: a_decision_on_other_evidence_is_refused,
+            signoff: the_same_decision_twice_is_one,
+            signoff: of_two_decisions_at_once_one_closes_the_request,
+            signoff: a_newer_candidate_supersedes_the_older,
+            signoff: requests_close_without_a_person_but_never_in_favour,
+            signoff: a_permit_refused_at_push_leaves_the_run_to_its_worker,
+            signoff: requests_are_listed_by_run_and_model,
+            pushes: a_model_is_pushed_once_a_target,
+            pushes: a_push_that_was_cut_off_is_taken_over,
+            pushes: every_state_change_is_audited_and_the_chain_holds,
+        }
+    };
+    (@cases $make:path; $($module:ident: $case:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let clock = ::std::sync::Arc::new($crate::conformance::ManualClock::default());
+                let (store, keep) = $make(clock.clone()).await;
+                $crate::conformance::$module::$case(&$crate::conformance::Bench::new(store, clock)).await;
+                drop(keep);
+            }
+        )*
+    };
+}
