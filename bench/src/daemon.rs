@@ -28,7 +28,10 @@ pub fn measure(home: &Home) -> anyhow::Result<Idle> {
 
 fn watch(child: &mut Child) -> anyhow::Result<Idle> {
     let mut lines = BufReader::new(child.stderr.take().context("standard error")?).lines();
-    anyhow::ensure!(lines.any(|line| line.is_ok_and(|line| line.contains("daemon is up"))), "the daemon did not come up");
+    anyhow::ensure!(
+        lines.any(|line| line.is_ok_and(|line| line.contains("daemon is up"))),
+        "the daemon did not come up"
+    );
     let before = ticks(child.id())?;
     std::thread::sleep(IDLE);
     let used = (ticks(child.id())? - before) / 100.0;

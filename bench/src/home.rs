@@ -55,7 +55,11 @@ impl Home {
             }
             None => Command::new(&self.binary),
         };
-        command.args(arguments).env_clear().env("HOME", self.directory.path()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.directory.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }

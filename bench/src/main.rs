@@ -27,7 +27,10 @@ async fn main() -> anyhow::Result<()> {
     println!("  CPU                       {:>8.2} ms a step", cost.cpu_ms);
     println!("  raw SQLite, same rows     {:>8.2} ms a step   ratio {:.1}", raw.cpu_ms, cost.cpu_ms / raw.cpu_ms);
     match cost.fsyncs {
-        Some(fsyncs) => println!("  fsyncs                    {fsyncs:>8.1} a step      raw SQLite: {:.1} commits a step", raw.commits),
+        Some(fsyncs) => println!(
+            "  fsyncs                    {fsyncs:>8.1} a step      raw SQLite: {:.1} commits a step",
+            raw.commits
+        ),
         None => println!("  fsyncs                    not counted: strace is not installed"),
     }
 

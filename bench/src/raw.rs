@@ -68,7 +68,8 @@ async fn once(home: &Home, source: &std::path::Path, repeat: usize) -> anyhow::R
         for (table, rows) in tables.iter().zip(&written) {
             let (from, to) = (slice(*rows, commit), slice(*rows, commit + 1));
             if to > from {
-                let sql = format!("INSERT INTO main.{table} SELECT * FROM source.{table} LIMIT {} OFFSET {from}", to - from);
+                let sql =
+                    format!("INSERT INTO main.{table} SELECT * FROM source.{table} LIMIT {} OFFSET {from}", to - from);
                 connection.execute(AssertSqlSafe(sql)).await?;
             }
         }

@@ -29,7 +29,11 @@ impl Installed {
     ///
     /// # Errors
     /// When a named directory or file can not be read, or holds no component of our interface.
-    pub async fn load(runner: &Arc<dyn ComponentRunner>, directories: &[PathBuf], files: &[PathBuf]) -> anyhow::Result<Self> {
+    pub async fn load(
+        runner: &Arc<dyn ComponentRunner>,
+        directories: &[PathBuf],
+        files: &[PathBuf],
+    ) -> anyhow::Result<Self> {
         let mut found = Vec::new();
         for (_, wasm, digest) in countersign_builtins::BUILT_IN {
             let (digest, wasm) = (digest.parse()?, Bytes::from_static(wasm));
@@ -54,7 +58,7 @@ impl Installed {
         }
         let mut installed = BTreeMap::new();
         for task in tasks {
-            let entry = task.await?.map_err(|error| WrongInput(format!("error: {}", chain(&error))))?;
+            let entry = task.await?.map_err(|error| WrongInput::new(format!("error: {}", chain(&error))))?;
             installed.insert(entry.description.name.clone(), entry);
         }
         Ok(Self(installed))
@@ -86,7 +90,7 @@ impl Installed {
 /// When it can not be read.
 pub fn read(path: &Path) -> anyhow::Result<Component> {
     let wasm = std::fs::read(path)
-        .map_err(|error| WrongInput(format!("error: read component {}: {error}", path.display())))?;
+        .map_err(|error| WrongInput::new(format!("error: read component {}: {error}", path.display())))?;
     Ok(Component { digest: Digest::of(&wasm), wasm: wasm.into(), origin: path.display().to_string() })
 }
 

@@ -3,8 +3,8 @@
 use crate::args::{Cli, Output};
 use crate::wiring;
 use anyhow::Context as _;
-use countersign_config::ConfigError;
 use countersign_config::settings::Settings;
+use countersign_config::{ConfigError, Diagnostics};
 use countersign_ports::MetadataStore;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -14,11 +14,23 @@ use std::sync::Arc;
 
 /// The user's input is wrong; the text says all, located, with what to do.
 #[derive(Debug)]
-pub struct WrongInput(pub String);
+pub struct WrongInput {
+    /// For people.
+    pub text: String,
+    /// For programs, where a file is wrong.
+    pub diagnostics: Option<Diagnostics>,
+}
+
+impl WrongInput {
+    /// Something else than a file is wrong.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), diagnostics: None }
+    }
+}
 
 impl std::fmt::Display for WrongInput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0.trim_end())
+        f.write_str(self.text.trim_end())
     }
 }
 
@@ -45,8 +57,9 @@ impl Context {
             prefix.push_str(" --demo");
             let file = demo_directory(None)?.join("countersign.toml");
             if !file.exists() {
-                let text = format!("error: there is no demo yet: `countersign demo` makes it ({} is missing)", file.display());
-                return Err(WrongInput(text).into());
+                let text =
+                    format!("error: there is no demo yet: `countersign demo` makes it ({} is missing)", file.display());
+                return Err(WrongInput::new(text).into());
             }
             Some(file)
         } else {
@@ -116,9 +129,12 @@ fn environment() -> BTreeMap<String, String> {
 /// A file's mistakes as people read them.
 pub fn wrong_file(error: ConfigError) -> anyhow::Error {
     match error {
-        ConfigError::Invalid(diagnostics) => WrongInput(diagnostics.render(console::colors_enabled_stderr())).into(),
+        ConfigError::Invalid(diagnostics) => {
+            let text = diagnostics.render(console::colors_enabled_stderr());
+            WrongInput { text, diagnostics: Some(diagnostics) }.into()
+        }
         ConfigError::Read { .. } | ConfigError::Environment { .. } => {
-            WrongInput(format!("error: {}", crate::catalogue::chain(&error))).into()
+            WrongInput::new(format!("error: {}", crate::catalogue::chain(&error))).into()
         }
     }
 }

@@ -18,11 +18,15 @@ const SHORTEST: usize = 4;
 /// When there is none, or more than one.
 pub async fn run(store: &dyn MetadataStore, text: &str) -> anyhow::Result<Run> {
     if let Ok(id) = text.parse::<RunId>() {
-        return store.run(&id).await?.ok_or_else(|| wrong(format!("there is no run {id}; `countersign runs` lists them")));
+        return store
+            .run(&id)
+            .await?
+            .ok_or_else(|| wrong(format!("there is no run {id}; `countersign runs` lists them")));
     }
     let ending = text.to_uppercase();
     let runs = store.runs(&RunFilter { limit: RECENT, ..RunFilter::default() }).await?;
-    let found = runs.into_iter().filter(|run| text.len() >= SHORTEST && run.id.to_string().ends_with(&ending)).collect();
+    let found =
+        runs.into_iter().filter(|run| text.len() >= SHORTEST && run.id.to_string().ends_with(&ending)).collect();
     only(found, "run", text, "`countersign runs` lists them; give the whole identifier or its last six characters")
 }
 
@@ -37,12 +41,18 @@ pub async fn artifact(store: &dyn MetadataStore, text: &str, kind: Option<&str>)
     let filter = ArtifactFilter { kind: kind.map(ArtifactKind::new), limit: RECENT, ..ArtifactFilter::default() };
     let mut found: Vec<Artifact> = Vec::new();
     for artifact in store.artifacts(&filter).await? {
-        let named = artifact.digest.to_string().starts_with(text) || artifact.id.to_string().ends_with(&text.to_uppercase());
+        let named =
+            artifact.digest.to_string().starts_with(text) || artifact.id.to_string().ends_with(&text.to_uppercase());
         if text.len() >= SHORTEST && named && found.iter().all(|known| known.digest != artifact.digest) {
             found.push(artifact);
         }
     }
-    only(found, "artifact", text, "`countersign show RUN` lists a run's artifacts; give an identifier or the first characters of a digest")
+    only(
+        found,
+        "artifact",
+        text,
+        "`countersign show RUN` lists a run's artifacts; give an identifier or the first characters of a digest",
+    )
 }
 
 fn only<T>(mut found: Vec<T>, what: &str, text: &str, hint: &str) -> anyhow::Result<T> {
@@ -54,5 +64,5 @@ fn only<T>(mut found: Vec<T>, what: &str, text: &str, hint: &str) -> anyhow::Res
 }
 
 fn wrong(text: String) -> anyhow::Error {
-    WrongInput(format!("error: {text}")).into()
+    WrongInput::new(format!("error: {text}")).into()
 }

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let json = cli.output == args::Output::Json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -31,12 +32,15 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(commands::run(cli)) {
         Ok(exit) => exit.into(),
-        Err(error) => report(&error).into(),
+        Err(error) => report(&error, json).into(),
     }
 }
 
-/// Prints an error with its causes, once, here.
-fn report(error: &anyhow::Error) -> Exit {
+/// Prints an error with its causes, once, here; for programs also as a document on standard output.
+fn report(error: &anyhow::Error, json: bool) -> Exit {
+    if json {
+        println!("{:#}", failure(error));
+    }
     if let Some(wrong) = error.downcast_ref::<context::WrongInput>() {
         eprintln!("{wrong}");
         return Exit::Usage;
@@ -46,4 +50,15 @@ fn report(error: &anyhow::Error) -> Exit {
         eprintln!("  because: {cause}");
     }
     Exit::Failed
+}
+
+/// The error as a document: `diagnostics` has code, file, line and column of each mistake in a file.
+fn failure(error: &anyhow::Error) -> serde_json::Value {
+    let wrong = error.downcast_ref::<context::WrongInput>();
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    let diagnostics = wrong.and_then(|wrong| wrong.diagnostics.as_ref());
+    serde_json::json!({
+        "schema": "countersign.error/1",
+        "data": { "message": error.to_string(), "causes": causes, "diagnostics": diagnostics },
+    })
 }

@@ -10,8 +10,9 @@ use countersign_model::decision::{Channel, DecisionKind, SignoffRequest};
 use countersign_model::evidence::Evidence;
 use countersign_model::id::{RequestId, RunId};
 use countersign_model::policy::Standing;
-use countersign_model::run::RunState;
+use countersign_model::run::{Run, RunState};
 use countersign_orchestrator::{DecideError, DecisionInput, WorkEnd};
+use countersign_ports::metadata_store::RunFilter;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -39,17 +40,42 @@ pub async fn carry(installation: &Installation, run: &RunId) -> anyhow::Result<R
         }
         let found = installation.store.run(run).await?.with_context(|| format!("run {run} is gone"))?;
         match found.state {
-            RunState::Queued | RunState::Running => tokio::time::sleep(GLANCE).await,
+            RunState::Queued => {
+                finish_interrupted(installation, &found).await?;
+                tokio::time::sleep(GLANCE).await;
+            }
+            RunState::Running => tokio::time::sleep(GLANCE).await,
             state @ (RunState::Waiting { .. } | RunState::Ended { .. }) => return Ok(state),
         }
     }
+}
+
+/// A queued run waits for the one of its pipeline that is running. When the process that carried that one is gone, and its lease
+/// with it, it is finished here first.
+async fn finish_interrupted(installation: &Installation, waiting: &Run) -> anyhow::Result<()> {
+    let filter = RunFilter {
+        pipeline: Some(waiting.pipeline.clone()),
+        status: Some(RunState::Running.status().to_string()),
+        ..RunFilter::default()
+    };
+    for running in installation.store.runs(&filter).await? {
+        if let Some(claim) = installation.engine.claim(Some(&running.id)).await? {
+            installation.engine.work(&claim).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Carries the run; at a gate shows the evidence and asks whoever sits there.
 ///
 /// # Errors
 /// When the stores fail.
-pub async fn carry_and_ask(context: &Context, installation: &Installation, run: &RunId, actor: &Actor) -> anyhow::Result<Exit> {
+pub async fn carry_and_ask(
+    context: &Context,
+    installation: &Installation,
+    run: &RunId,
+    actor: &Actor,
+) -> anyhow::Result<Exit> {
     loop {
         let state = carry(installation, run).await?;
         let RunState::Waiting { request } = &state else { return finish(context, run, &state) };

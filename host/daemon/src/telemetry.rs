@@ -9,8 +9,9 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// When the filter is wrong or logging was started before.
 pub fn start(settings: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.filter)
-        .with_context(|| format!("read setting `log.filter`: `{}` is no filter such as `info,sqlx=warn`", settings.filter))?;
+    let filter = EnvFilter::try_new(&settings.filter).with_context(|| {
+        format!("read setting `log.filter`: `{}` is no filter such as `info,sqlx=warn`", settings.filter)
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.format {
         LogFormat::Text => lines.try_init(),

@@ -13,7 +13,7 @@ use countersign_ports::{ArtifactStore, Clock, ComponentRunner, Delivered, Delive
 use countersign_query::Engine as QueryEngine;
 use countersign_sandbox::{Sandbox, SandboxOptions};
 use countersign_store::{LocalArtifacts, SqliteStore};
-use countersign_triggers::{newest_delivery, Schedule};
+use countersign_triggers::{Schedule, newest_delivery};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,10 +118,11 @@ impl DeliveryFinder for Listing {
 /// When it can not be read, or with every mistake in it.
 pub fn read_pipeline(path: &Path, catalogue: &Catalogue, clock: &dyn Clock) -> anyhow::Result<PipelineVersion> {
     // The zone is checked on its own; any one serves to parse the expression.
-    let check_cron =
-        |expression: &str| Schedule::parse(expression, "UTC").map(drop).map_err(|error| crate::catalogue::chain(&error));
-    let pipeline = countersign_config::read_pipeline_file(path, catalogue, &check_cron)
-        .map_err(crate::context::wrong_file)?;
+    let check_cron = |expression: &str| {
+        Schedule::parse(expression, "UTC").map(drop).map_err(|error| crate::catalogue::chain(&error))
+    };
+    let pipeline =
+        countersign_config::read_pipeline_file(path, catalogue, &check_cron).map_err(crate::context::wrong_file)?;
     version(pipeline, path, clock)
 }
 

@@ -70,7 +70,10 @@ fn heavy_libraries_have_one_house_each() {
     ];
     for (library, house) in houses {
         let users: Vec<&String> = all.iter().filter(|(_, uses)| uses.contains(library)).map(|(name, _)| name).collect();
-        assert!(users.iter().all(|user| *user == house || *user == "countersign-bench"), "{library} is used by {users:?}");
+        assert!(
+            users.iter().all(|user| *user == house || *user == "countersign-bench"),
+            "{library} is used by {users:?}"
+        );
     }
 }
 
@@ -79,7 +82,9 @@ fn components_know_the_sdk_and_never_the_host() {
     let all = dependencies();
     let host: BTreeSet<String> =
         SIBLINGS.iter().copied().chain(["model", "ports"]).map(|name| format!("countersign-{name}")).collect();
-    for (name, uses) in all.iter().filter(|(name, _)| name.starts_with("countersign-plugin-") || name.starts_with("countersign-sdk")) {
+    for (name, uses) in
+        all.iter().filter(|(name, _)| name.starts_with("countersign-plugin-") || name.starts_with("countersign-sdk"))
+    {
         let reached: Vec<&String> = uses.intersection(&host).collect();
         assert!(reached.is_empty(), "{name} depends on {reached:?}");
     }

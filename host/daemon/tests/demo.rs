@@ -36,19 +36,26 @@ fn from_the_first_run_to_a_decision_and_on() {
         .says("countersign --demo approve run_");
     let first = newest_run(&home, DEMO);
     let shown = show(&home, DEMO, &first);
-    let expected: Vec<(String, String)> = STEPS.iter().map(|step| (step.to_string(), "succeeded".to_string())).collect();
+    let expected: Vec<(String, String)> =
+        STEPS.iter().map(|step| (step.to_string(), "succeeded".to_string())).collect();
     assert_eq!(statuses(&shown), expected);
     assert_eq!(shown["run"]["state"]["status"], "waiting");
     let evidence: Value = serde_json::from_str(shown["requests"][0]["request"]["evidence"].as_str().unwrap()).unwrap();
     assert_eq!(evidence["baseline"], Value::Null);
-    assert_eq!(evidence["shown"]["rows"]["train"].as_u64().unwrap() + evidence["shown"]["rows"]["eval"].as_u64().unwrap(), 15_002);
+    assert_eq!(
+        evidence["shown"]["rows"]["train"].as_u64().unwrap() + evidence["shown"]["rows"]["eval"].as_u64().unwrap(),
+        15_002
+    );
     let auc = evidence["shown"]["metrics"][0]["candidate"].as_f64().unwrap();
     assert!(auc > 0.8, "auc {auc}");
 
     // Nothing is live before a person said so; a decision on other evidence is refused.
     assert!(!home.demo().join("models").exists());
     home.run(&["--demo", "approve", &first, "--reason", "x", "--evidence", "000000000000"]).must(2).says("look again");
-    home.run(&["--demo", "approve", &first, "--reason", "looks right"]).must(0).says("recorded: approve").says("is live at");
+    home.run(&["--demo", "approve", &first, "--reason", "looks right"])
+        .must(0)
+        .says("recorded: approve")
+        .says("is live at");
     let models = home.demo().join("models/taxi-tips");
     let live = std::fs::read_link(models.join("current")).expect("a live version");
     assert!(models.join(&live).join("model.onnx").is_file() && models.join(&live).join("evidence.json").is_file());
@@ -58,7 +65,11 @@ fn from_the_first_run_to_a_decision_and_on() {
     assert_eq!(show(&home, DEMO, &first)["run"]["state"]["end"]["end"], "succeeded");
 
     // The second run does nothing again, and needs no second signature on the same evidence.
-    home.run(&["demo"]).must(0).says("cached from").says("already approved on the same evidence").says("was live already");
+    home.run(&["demo"])
+        .must(0)
+        .says("cached from")
+        .says("already approved on the same evidence")
+        .says("was live already");
     let second = show(&home, DEMO, &newest_run(&home, DEMO));
     assert!(statuses(&second).iter().all(|(_, status)| status == "cached"), "{:?}", statuses(&second));
     assert_eq!(std::fs::read_link(models.join("current")).unwrap(), live);
@@ -68,7 +79,10 @@ fn from_the_first_run_to_a_decision_and_on() {
     let blocked = show(&home, DEMO, &newest_run(&home, DEMO));
     assert_eq!(blocked["run"]["state"]["end"]["end"], "blocked");
     let findings = execution(&blocked, "validation")["state"]["result"]["findings"].as_array().unwrap().clone();
-    let fare = findings.iter().find(|finding| finding["subject"] == "fare" && finding["kind"] == "drift").expect("fare drifted");
+    let fare = findings
+        .iter()
+        .find(|finding| finding["subject"] == "fare" && finding["kind"] == "drift")
+        .expect("fare drifted");
     for fact in ["expected", "seen", "previous"] {
         assert!(fare[fact].is_string(), "{fact} is missing: {fare}");
     }
@@ -77,16 +91,27 @@ fn from_the_first_run_to_a_decision_and_on() {
 
     // New clean rows: training starts from the approved model, evaluation compares with the live one. The drifted delivery
     // is not what the new one is compared with.
-    home.run(&["demo", "--with", "new-rows"]).must(4).says("15,310 rows").says("changed since the live model").says("warm start");
+    home.run(&["demo", "--with", "new-rows"])
+        .must(4)
+        .says("15,310 rows")
+        .says("changed since the live model")
+        .says("warm start");
     let third = show(&home, DEMO, &newest_run(&home, DEMO));
     let evidence: Value = serde_json::from_str(third["requests"][0]["request"]["evidence"].as_str().unwrap()).unwrap();
     assert!(evidence["baseline"].is_string());
     assert!(evidence["shown"]["metrics"][0]["baseline"].is_number());
-    home.run(&["--demo", "reject", &newest_run(&home, DEMO), "--reason", "not this week"]).must(0).says("recorded: reject");
+    home.run(&["--demo", "reject", &newest_run(&home, DEMO), "--reason", "not this week"])
+        .must(0)
+        .says("recorded: reject");
     home.run(&["--demo", "runs"]).must(0).says("rejected").says("blocked").says("succeeded");
 
     // The questions that are asked later.
-    home.run(&["--demo", "explain", "taxi-tips"]).must(0).says("looks right").says("fare").says("is live").says("data ");
+    home.run(&["--demo", "explain", "taxi-tips"])
+        .must(0)
+        .says("looks right")
+        .says("fare")
+        .says("is live")
+        .says("data ");
     let explained = home.data(&["--demo", "explain", "taxi-tips"]);
     let model = explained["model"]["id"].as_str().unwrap().to_string();
     home.run(&["--demo", "lineage", &model]).must(0).says("ingest").says("Delivery");

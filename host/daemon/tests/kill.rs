@@ -45,7 +45,14 @@ fn each_step_ended_well_once(run: &Value) {
 #[test]
 fn a_run_killed_at_any_step_is_finished_once() {
     let points = [
-        "started by", "✔ examples", "✔ statistics", "✔ schema", "✔ validation", "✔ transform", "✔ model", "✔ evaluation",
+        "started by",
+        "✔ examples",
+        "✔ statistics",
+        "✔ schema",
+        "✔ validation",
+        "✔ transform",
+        "✔ model",
+        "✔ evaluation",
     ];
     for point in points {
         let home = Home::new();
@@ -89,7 +96,8 @@ fn the_daemon_runs_what_arrives() {
         "name = \"arrivals\"\n[trigger]\narrival = [\"rows\"]\n[source.rows]\npath = \"../incoming/rows-{SPAN}.csv\"\n\
          settle_seconds = 1\n[step.examples]\ncomponent = \"ingest\"\ngrant = [\"query\"]\ninputs = { delivery = \"rows\" }\n",
     );
-    let settings = home.write("countersign.toml", "state_dir = \".local/share/countersign\"\npipelines = [\"pipelines\"]\n");
+    let settings =
+        home.write("countersign.toml", "state_dir = \".local/share/countersign\"\npipelines = [\"pipelines\"]\n");
     std::fs::create_dir_all(home.path().join("incoming")).expect("create directory");
     let config = ["--config", settings.to_str().expect("a path")];
     let mut daemon = home.spawn(&[config[0], config[1], "serve"]);
@@ -111,4 +119,15 @@ fn the_daemon_runs_what_arrives() {
     home.write("incoming/rows-2.csv", &format!("{rows}100,x100\n"));
     ended(2);
     assert_eq!(daemon.terminate(), 0);
+}
+
+#[test]
+fn the_next_run_in_a_terminal_first_finishes_the_one_that_was_killed() {
+    let home = Home::new();
+    kill_after(&home, "✔ validation");
+    home.run(&["demo"]).must(4).says("goes on");
+    let runs = home.data(&["--demo", "runs"]);
+    let ends: Vec<&str> =
+        runs.as_array().expect("runs").iter().filter_map(|run| run["state"]["status"].as_str()).collect();
+    assert_eq!(ends, ["waiting", "ended"], "the newer candidate superseded the one that was finished first");
 }

@@ -66,7 +66,12 @@ fn an_empty_list_of_approvers_lets_nobody_decide() {
     assert!(matches!(nobody.tally(&[ada]), Standing::Open { .. }));
     let roles = BTreeSet::from(["owner".to_string()]);
     let refused = nobody.authorise(
-        &Actor::local("ada"), &roles, &Actor::system("cron"), DecisionKind::Approve, Channel::Terminal, "x",
+        &Actor::local("ada"),
+        &roles,
+        &Actor::system("cron"),
+        DecisionKind::Approve,
+        Channel::Terminal,
+        "x",
     );
     assert!(matches!(refused, Err(Refusal::NoRole { .. })));
 }
@@ -82,7 +87,10 @@ fn who_may_decide_where() {
     assert_eq!(ask(&bob, &owner, DecisionKind::Approve, Channel::Terminal, ""), Ok(()));
     assert!(matches!(ask(&bob, &owner, DecisionKind::Approve, Channel::Slack, ""), Err(Refusal::WrongChannel { .. })));
     assert_eq!(ask(&bob, &owner, DecisionKind::Reject, Channel::Slack, "no"), Ok(()));
-    assert_eq!(ask(&bob, &owner, DecisionKind::Reject, Channel::Slack, " "), Err(Refusal::NoReason(DecisionKind::Reject)));
+    assert_eq!(
+        ask(&bob, &owner, DecisionKind::Reject, Channel::Slack, " "),
+        Err(Refusal::NoReason(DecisionKind::Reject))
+    );
     let ada = Actor::local("ada");
     assert_eq!(
         ask(&ada, &owner, DecisionKind::Approve, Channel::Terminal, "x"),
@@ -115,7 +123,8 @@ fn request() -> SignoffRequest {
 #[test]
 fn a_permit_needs_the_world_to_be_as_it_was_signed() {
     let signed = request();
-    let yes = [Decision { evidence_digest: signed.evidence_digest, ..decision(DecisionKind::Approve, "ada", &["owner"]) }];
+    let yes =
+        [Decision { evidence_digest: signed.evidence_digest, ..decision(DecisionKind::Approve, "ada", &["owner"]) }];
     let owner = |_: &Actor| BTreeSet::from(["owner".to_string()]);
     let nobody = |_: &Actor| BTreeSet::new();
     let now = Present {
@@ -212,7 +221,8 @@ fn findings_become_a_verdict_by_the_steps_table() {
         rows: vec![],
     };
     let table = FindingPolicy(BTreeMap::from([("drift".to_string(), Severity::Ask)]));
-    let applied = vec![table.apply(finding("drift", Severity::Block)), table.apply(finding("new column", Severity::Warn))];
+    let applied =
+        vec![table.apply(finding("drift", Severity::Block)), table.apply(finding("new column", Severity::Warn))];
     assert_eq!(Verdict::of(&applied), Verdict::NeedsPerson);
     assert_eq!(Verdict::of(&[]), Verdict::Pass);
     assert_eq!(Verdict::of(&[finding("x", Severity::Block)]), Verdict::Fail);

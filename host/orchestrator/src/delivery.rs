@@ -20,8 +20,11 @@ impl Engine {
         name: &str,
         source: &Source,
     ) -> Result<Artifact, StepFailure> {
-        let filter =
-            ArtifactFilter { run: Some(run.id), kind: Some(ArtifactKind::DELIVERY.into()), ..ArtifactFilter::default() };
+        let filter = ArtifactFilter {
+            run: Some(run.id),
+            kind: Some(ArtifactKind::DELIVERY.into()),
+            ..ArtifactFilter::default()
+        };
         let recorded = self.parts.store.artifacts(&filter).await?;
         if let Some(artifact) = recorded.into_iter().find(|artifact| artifact.step == name) {
             return Ok(artifact);
@@ -40,7 +43,10 @@ impl Engine {
         if expected.is_some_and(|expected| manifest.files.iter().all(|entry| entry.digest != expected)) {
             return Err(step_error(
                 "input.changed",
-                format!("{} changed after its arrival was noticed: its new content starts a run of its own", file.path.display()),
+                format!(
+                    "{} changed after its arrival was noticed: its new content starts a run of its own",
+                    file.path.display()
+                ),
             )
             .into());
         }
@@ -67,6 +73,10 @@ impl Engine {
 fn copy_in(file: &Path, staged: &Path) -> Result<(), StepFailure> {
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or("data");
     std::fs::copy(file, staged.join(format!("delivery.{extension}"))).map(|_| ()).map_err(|error| {
-        step_error("input.missing", format!("read {}: {error}; check the source's `path` in the pipeline", file.display())).into()
+        step_error(
+            "input.missing",
+            format!("read {}: {error}; check the source's `path` in the pipeline", file.display()),
+        )
+        .into()
     })
 }

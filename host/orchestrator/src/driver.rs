@@ -127,9 +127,10 @@ impl Engine {
             let artifact = match input {
                 Input::Step { step: from, output } => output_of(position.finished, from, output)?,
                 Input::Source { source } => {
-                    let definition = position.pipeline.sources.get(source).ok_or_else(|| {
-                        step_error("input.missing", format!("the pipeline has no source `{source}`"))
-                    })?;
+                    let definition =
+                        position.pipeline.sources.get(source).ok_or_else(|| {
+                            step_error("input.missing", format!("the pipeline has no source `{source}`"))
+                        })?;
                     self.delivery(position.claim, position.run, source, definition).await?
                 }
                 Input::Resolve { .. } => continue,
@@ -180,7 +181,9 @@ fn reuse(earlier: &Execution) -> ExecutionState {
             ExecutionState::Cached { from: earlier.id, from_run: earlier.run, result: result.clone() }
         }
         // The store answers cache look-ups with successful executions only.
-        ExecutionState::Running | ExecutionState::Cached { .. } | ExecutionState::Failed { .. } => earlier.state.clone(),
+        ExecutionState::Running | ExecutionState::Cached { .. } | ExecutionState::Failed { .. } => {
+            earlier.state.clone()
+        }
     }
 }
 
@@ -197,7 +200,10 @@ fn must_be_optional(port: Option<&Port>, resolver: &str) -> Result<(), StepFailu
     match port {
         Some(port) if !port.optional => Err(step_error(
             "input.missing",
-            format!("input `{}` asks for `{resolver}`, and there is none yet: the component can not run without it", port.name),
+            format!(
+                "input `{}` asks for `{resolver}`, and there is none yet: the component can not run without it",
+                port.name
+            ),
         )
         .into()),
         Some(_) | None => Ok(()),

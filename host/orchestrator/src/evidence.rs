@@ -72,11 +72,7 @@ impl Engine {
     }
 
     /// What differs from the run that made the live model, step by step, in words.
-    async fn changes(
-        &self,
-        executions: &[&Execution],
-        live: Option<RunId>,
-    ) -> Result<Vec<String>, OrchestratorError> {
+    async fn changes(&self, executions: &[&Execution], live: Option<RunId>) -> Result<Vec<String>, OrchestratorError> {
         let Some(live) = live else { return Ok(Vec::new()) };
         let before = self.parts.store.executions(&live).await?;
         let mut changes = Vec::new();
@@ -96,7 +92,9 @@ impl Engine {
     /// The numbers shown, read from the verified artifacts.
     async fn shown(&self, executions: &[&Execution]) -> Result<countersign_model::evidence::Shown, OrchestratorError> {
         let mut shown = countersign_model::evidence::Shown::default();
-        for artifact in executions.iter().filter_map(|execution| execution.state.result()).flat_map(|r| r.outputs.values()) {
+        for artifact in
+            executions.iter().filter_map(|execution| execution.state.result()).flat_map(|r| r.outputs.values())
+        {
             if shown::reads(&artifact.kind) {
                 let path = self.parts.artifacts.open(&artifact.digest).await?;
                 shown::read(&mut shown, &artifact.kind, &path)?;

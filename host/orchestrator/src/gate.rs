@@ -32,7 +32,8 @@ impl Engine {
             if let Some(answer) = self.answered(position, &request, digest).await? {
                 return Ok(answer);
             }
-        } else if let Some(earlier) = self.approved_before(position, &step.name, policy, evidence.model, digest).await? {
+        } else if let Some(earlier) = self.approved_before(position, &step.name, policy, evidence.model, digest).await?
+        {
             self.parts.watcher.hear(RunEvent::AlreadyApproved {
                 run: position.run.id,
                 gate: step.name.clone(),

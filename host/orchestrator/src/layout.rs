@@ -18,9 +18,8 @@ pub(crate) fn check(kind: &ArtifactKind, port: &str, path: &Path) -> Result<(), 
             format!("the component promised output `{port}` ({kind}) and left nothing in /out/{port}"),
         ));
     }
-    let wrong = |problem: String| {
-        step_error("output.kind", format!("output `{port}` is not of kind `{kind}`: {problem}"))
-    };
+    let wrong =
+        |problem: String| step_error("output.kind", format!("output `{port}` is not of kind `{kind}`: {problem}"));
     match kind.as_str() {
         ArtifactKind::EXAMPLES => {
             let index: examples::ExamplesIndex = json(path, examples::INDEX).map_err(wrong)?;
@@ -40,7 +39,9 @@ pub(crate) fn check(kind: &ArtifactKind, port: &str, path: &Path) -> Result<(), 
             index.checkpoints.iter().try_for_each(|checkpoint| file(path, &checkpoint.file)).map_err(wrong)
         }
         ArtifactKind::EVALUATION => json::<evaluation::Evaluation>(path, evaluation::FILE).map(drop).map_err(wrong),
-        ArtifactKind::EXAMPLE_DIFFICULTY => json::<difficulty::Difficulty>(path, difficulty::FILE).map(drop).map_err(wrong),
+        ArtifactKind::EXAMPLE_DIFFICULTY => {
+            json::<difficulty::Difficulty>(path, difficulty::FILE).map(drop).map_err(wrong)
+        }
         ArtifactKind::PUSHED_MODEL => file(path, model::MODEL_GRAPH)
             .and_then(|()| json::<model::PushedIndex>(path, model::PUSHED_INDEX).map(drop))
             .map_err(wrong),

@@ -198,7 +198,9 @@ fn durable_write(path: &Path, bytes: &[u8]) -> Result<(), OrchestratorError> {
 }
 
 fn sync_directory(path: &Path) -> Result<(), OrchestratorError> {
-    std::fs::File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| io("sync directory", path, error))
+    std::fs::File::open(path)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|error| io("sync directory", path, error))
 }
 
 /// Moves the link `current` with one rename.

@@ -16,10 +16,7 @@ const EXAMPLES: usize = 5;
 
 /// Whether numbers are taken from artifacts of this kind.
 pub(crate) fn reads(kind: &ArtifactKind) -> bool {
-    matches!(
-        kind.as_str(),
-        ArtifactKind::EXAMPLES | ArtifactKind::EVALUATION | ArtifactKind::EXAMPLE_DIFFICULTY
-    )
+    matches!(kind.as_str(), ArtifactKind::EXAMPLES | ArtifactKind::EVALUATION | ArtifactKind::EXAMPLE_DIFFICULTY)
 }
 
 /// Adds an artifact's numbers.
@@ -69,8 +66,7 @@ fn one_slice(slice: &Slice, headline: &str) -> ShownSlice {
 
 fn hard(difficulty: Difficulty) -> ShownDifficulty {
     let record = &difficulty.record;
-    let variant =
-        format!("{}, {} label, {} {}", record.target, record.label, record.stage, record.checkpoints.len());
+    let variant = format!("{}, {} label, {} {}", record.target, record.label, record.stage, record.checkpoints.len());
     let example = |example: difficulty::HardExample| ShownExample {
         row: example.row,
         label: example.label,

@@ -7,9 +7,9 @@ use countersign_model::decision::{Channel, Decision, DecisionKind, RequestState}
 use countersign_model::digest::Digest;
 use countersign_model::id::{DecisionId, RequestId};
 use countersign_model::policy::Refusal;
+use countersign_ports::StoreError;
 use countersign_ports::metadata_store::Recorded;
 use countersign_ports::notifier::Message;
-use countersign_ports::StoreError;
 
 /// What a person says.
 #[derive(Debug, Clone)]
@@ -62,7 +62,14 @@ impl Engine {
             .ok_or_else(|| StoreError::NotFound { what: "run", id: request.run.to_string() })?;
         let roles = (self.parts.roles_of)(&input.actor);
         if request.state == RequestState::Open {
-            request.policy.authorise(&input.actor, &roles, &run.started_by, input.kind, input.channel, &input.reason)?;
+            request.policy.authorise(
+                &input.actor,
+                &roles,
+                &run.started_by,
+                input.kind,
+                input.channel,
+                &input.reason,
+            )?;
         }
         let decision = Decision {
             id: DecisionId::from_ulid(self.parts.ids.ulid()),

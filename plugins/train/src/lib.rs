@@ -100,7 +100,7 @@ impl Component for Train {
             env!("CARGO_PKG_VERSION"),
             "Trains a classifier and writes it as ONNX, transformation included.",
         )
-        .input(Port::input("examples", "Examples").describe("The rows."))
+        .input(Port::input("examples", "Examples").many().describe("The rows; of several spans, all of them."))
         .input(Port::input("transform", "TransformGraph").describe("Turns raw columns into model inputs."))
         .input(Port::input("base", "Model").optional().describe("An earlier model to start from."))
         .output(Port::output("model", "Model").describe("The model as ONNX, and its index."))

@@ -67,7 +67,7 @@ impl Component for Transform {
         )
         .input(Port::input("statistics", "Statistics").describe("Means, deviations and frequent values."))
         .input(Port::input("schema", "Schema").describe("Which columns there are; columns out of use are left out."))
-        .input(Port::input("examples", "Examples").describe("Asked for the label's and the categories' values."))
+        .input(Port::input("examples", "Examples").many().describe("Asked for the label's and the categories' values."))
         .output(
             Port::output("transform", "TransformGraph").describe("The graph as ONNX, and the names of its outputs."),
         )

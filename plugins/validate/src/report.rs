@@ -49,21 +49,21 @@ pub fn finding(issue: &Issue, splits: usize, rows: Vec<u64>) -> Finding {
     finding
 }
 
-/// One line. `checked` says what there was to check: `19 features in train and eval`.
+/// One line: the heaviest finding first. What the findings mean for the run is the host's to say, after the step's `on` table.
+/// `checked` says what there was to check: `19 features in train and eval`.
 pub fn summary(issues: &[Issue], splits: usize, checked: &str) -> String {
     let of = |severity: Severity| issues.iter().filter(|issue| issue.severity == severity).collect::<Vec<_>>();
     let (blocks, asks, warnings) = (of(Severity::Block), of(Severity::Ask), of(Severity::Warn));
     let more = |count: usize| if count > 1 { format!(" · and {} more", count - 1) } else { String::new() };
-    if let Some(first) = blocks.first() {
-        format!("blocked: {}{}", sentence(first, splits), more(blocks.len()))
-    } else if let Some(first) = asks.first() {
-        format!("asks: {}{}", sentence(first, splits), more(asks.len()))
+    let heaviest = if blocks.is_empty() { &asks } else { &blocks };
+    if let Some(first) = heaviest.first() {
+        format!("{}{}", sentence(first, splits), more(heaviest.len()))
     } else if let Some(first) = warnings.first() {
         let warning =
             if warnings.len() == 1 { "1 warning".to_string() } else { format!("{} warnings", warnings.len()) };
-        format!("pass · {warning}: {}{}", sentence(first, splits), if warnings.len() > 1 { " …" } else { "" })
+        format!("{warning}: {}{}", sentence(first, splits), if warnings.len() > 1 { " …" } else { "" })
     } else {
-        format!("pass · {checked}")
+        checked.to_string()
     }
 }
 
@@ -144,12 +144,12 @@ mod tests {
     #[test]
     fn the_summary_says_the_worst() {
         let warn = [issue("a", "eval", "empty", Severity::Warn), issue("b", "eval", "new", Severity::Warn)];
-        assert_eq!(summary(&warn, 2, ""), "pass · 2 warnings: a is empty in eval …");
-        assert_eq!(summary(&warn[..1], 2, ""), "pass · 1 warning: a is empty in eval");
+        assert_eq!(summary(&warn, 2, ""), "2 warnings: a is empty in eval …");
+        assert_eq!(summary(&warn[..1], 2, ""), "1 warning: a is empty in eval");
         let block = [issue("a", "eval", "gone", Severity::Block)];
-        assert_eq!(summary(&block, 1, ""), "blocked: a is gone");
+        assert_eq!(summary(&block, 1, ""), "a is gone");
         assert_eq!(summary(&[issue("a", "eval", "new", Severity::Ask)], 1, ""), "asks: a is new");
-        assert_eq!(summary(&[], 2, "19 features in train and eval"), "pass · 19 features in train and eval");
+        assert_eq!(summary(&[], 2, "19 features in train and eval"), "19 features in train and eval");
     }
 
     #[test]

@@ -23,7 +23,11 @@ pub async fn run(context: &Context, arguments: &DecideArgs, kind: DecisionKind) 
     let run = lookup::run(installation.store.as_ref(), &arguments.run).await?;
     let requests = installation.store.requests(Some(&run.id), None, false).await?;
     let request = requests.into_iter().next().ok_or_else(|| {
-        WrongInput(format!("error: {} is {} and asks for no decision; `countersign show` tells more", run.id, run.state.status()))
+        WrongInput::new(format!(
+            "error: {} is {} and asks for no decision; `countersign show` tells more",
+            run.id,
+            run.state.status()
+        ))
     })?;
     must_match(&request, arguments.evidence.as_deref())?;
     if !context.json() {
@@ -47,7 +51,7 @@ fn must_match(request: &SignoffRequest, given: Option<&str>) -> anyhow::Result<(
                 "error: you looked at evidence {given}, but the request shows {}: look again (at least twelve characters)",
                 request.evidence_digest.short()
             );
-            Err(WrongInput(text).into())
+            Err(WrongInput::new(text).into())
         }
         Some(_) | None => Ok(()),
     }

@@ -40,7 +40,9 @@ fn row(listed: &Listed) -> Vec<String> {
     let outcome = match &listed.outcome {
         EventOutcome::Run { run } => run.to_string(),
         EventOutcome::Skipped { reason } => format!("skipped: {reason}"),
-        EventOutcome::SeenAgain { run } => format!("seen again: {}", run.map_or("-".to_string(), |run| run.to_string())),
+        EventOutcome::SeenAgain { run } => {
+            format!("seen again: {}", run.map_or("-".to_string(), |run| run.to_string()))
+        }
     };
     let at = listed.event.at.to_utc().format("%Y-%m-%d %H:%M:%S UTC").to_string();
     vec![at, listed.event.pipeline.clone(), text::safe(&cause), text::safe(&outcome)]

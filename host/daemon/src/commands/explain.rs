@@ -3,8 +3,8 @@
 use crate::args::ExplainArgs;
 use crate::context::{Context, WrongInput};
 use crate::exit::Exit;
-use crate::{lookup, wiring};
 use crate::terminal::{evidence, run as run_text, text};
+use crate::{lookup, wiring};
 use anyhow::Context as _;
 use countersign_formats::reference::{self, FeatureReference, ReferenceBins};
 use countersign_model::artifact::{Artifact, ArtifactKind};
@@ -68,7 +68,10 @@ async fn find(store: &dyn MetadataStore, text: &str) -> anyhow::Result<Artifact>
         return lookup::artifact(store, &push.model.to_string(), Some(ArtifactKind::MODEL)).await;
     }
     if store.pipelines().await?.iter().any(|version| version.name == text) {
-        return Err(WrongInput(format!("error: pipeline `{text}` has no live model yet; `countersign runs` shows what waits")).into());
+        return Err(WrongInput::new(format!(
+            "error: pipeline `{text}` has no live model yet; `countersign runs` shows what waits"
+        ))
+        .into());
     }
     lookup::artifact(store, text, Some(ArtifactKind::MODEL)).await
 }
@@ -141,10 +144,23 @@ fn absent(missing: u64, rows: u64) -> String {
 
 fn print(explained: &Explained) {
     let model = &explained.model;
-    println!("model {} {} of {}, made in {} by step `{}`", model.id, model.digest.short(), model.pipeline, model.run, model.step);
+    println!(
+        "model {} {} of {}, made in {} by step `{}`",
+        model.id,
+        model.digest.short(),
+        model.pipeline,
+        model.run,
+        model.step
+    );
     for data in &explained.data {
         let span = data.span.as_deref().unwrap_or("no span");
-        println!("data  {} {} from `{}` ({span}, {})", data.id, data.digest.short(), data.step, text::bytes(data.bytes));
+        println!(
+            "data  {} {} from `{}` ({span}, {})",
+            data.id,
+            data.digest.short(),
+            data.step,
+            text::bytes(data.bytes)
+        );
     }
     println!("\ndistribution and validation, by feature of the training data");
     for (name, feature) in &explained.features {
@@ -158,7 +174,13 @@ fn print(explained: &Explained) {
         println!("  sign-off `{}` in {}: {}", signed.request.gate, signed.request.run, signed.request.state.status());
         for decision in &signed.decisions {
             let at = decision.at.to_utc().format("%Y-%m-%d %H:%M:%S UTC");
-            println!("    {} by {} as {} at {at}: {}", decision.kind, decision.actor, decision.roles.join(", "), text::safe(&decision.reason));
+            println!(
+                "    {} by {} as {} at {at}: {}",
+                decision.kind,
+                decision.actor,
+                decision.roles.join(", "),
+                text::safe(&decision.reason)
+            );
         }
     }
     for push in &explained.pushes {

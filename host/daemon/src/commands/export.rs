@@ -18,7 +18,7 @@ pub async fn run(context: &Context, arguments: &ExportArgs) -> anyhow::Result<Ex
     let taken = std::fs::read_dir(&arguments.directory).is_ok_and(|mut entries| entries.next().is_some());
     if taken {
         let text = format!("error: {} is not empty: name a new directory", arguments.directory.display());
-        return Err(WrongInput(text).into());
+        return Err(WrongInput::new(text).into());
     }
     let mut exported: Vec<PathBuf> = Vec::new();
     for execution in store.executions(&run.id).await? {

@@ -34,10 +34,14 @@ fn branch(lineage: &Lineage, direction: Direction, from: &ArtifactId, depth: usi
     let indent = "   ".repeat(depth);
     let towards = direction == Direction::Downstream;
     for near in lineage.edges.iter().filter(|edge| edge.artifact == *from && edge.output != towards) {
-        let Some(execution) = lineage.executions.iter().find(|execution| execution.id == near.execution) else { continue };
+        let Some(execution) = lineage.executions.iter().find(|execution| execution.id == near.execution) else {
+            continue;
+        };
         println!("{indent}{} {} ({})", if towards { "→" } else { "←" }, execution.step, execution.component);
         for far in lineage.edges.iter().filter(|edge| edge.execution == near.execution && edge.output == towards) {
-            let Some(artifact) = lineage.artifacts.iter().find(|artifact| artifact.id == far.artifact) else { continue };
+            let Some(artifact) = lineage.artifacts.iter().find(|artifact| artifact.id == far.artifact) else {
+                continue;
+            };
             if shown.insert(artifact.id) {
                 println!("{indent}   {}: {}", far.port, line(artifact));
                 branch(lineage, direction, &artifact.id, depth + 2, shown);

@@ -27,7 +27,12 @@ pub async fn run(context: &Context, command: &PipelineCommand) -> anyhow::Result
             if context.json() {
                 context.print_json("pipeline", &version)?;
             } else {
-                println!("{} is sound: {} steps, definition {}", version.name, version.pipeline.steps.len(), version.digest.short());
+                println!(
+                    "{} is sound: {} steps, definition {}",
+                    version.name,
+                    version.pipeline.steps.len(),
+                    version.digest.short()
+                );
             }
         }
         PipelineCommand::Graph { pipeline, components, form } => {
@@ -59,13 +64,16 @@ struct Fire {
 fn next(context: &Context, version: &PipelineVersion) -> anyhow::Result<()> {
     let trigger = &version.pipeline.trigger;
     let Some(cron) = &trigger.cron else {
-        return Err(WrongInput(format!("error: pipeline `{}` has no cron trigger", version.name)).into());
+        return Err(WrongInput::new(format!("error: pipeline `{}` has no cron trigger", version.name)).into());
     };
     let schedule = Schedule::parse(cron, &trigger.timezone)?;
     let fires: Vec<Fire> = schedule
         .upcoming(SystemClock.now())
         .take(NEXT)
-        .map(|instant| Fire { local: schedule.wall_time(instant), utc: instant.to_utc().format("%Y-%m-%d %H:%M UTC").to_string() })
+        .map(|instant| Fire {
+            local: schedule.wall_time(instant),
+            utc: instant.to_utc().format("%Y-%m-%d %H:%M UTC").to_string(),
+        })
         .collect();
     if context.json() {
         return context.print_json("next-fires", &fires);

@@ -36,14 +36,14 @@ pub async fn run(context: &Context, command: &PluginCommand) -> anyhow::Result<E
             let description = runner
                 .describe(&component)
                 .await
-                .map_err(|error| WrongInput(format!("error: {}", catalogue::chain(&error))))?;
+                .map_err(|error| WrongInput::new(format!("error: {}", catalogue::chain(&error))))?;
             inspect(context, &inspected(catalogue::Entry { component, description }))
         }
         PluginCommand::Inspect { component } => {
             let mut installed = Installed::load(&runner, &context.settings.component_dirs, &[]).await?;
             let entry = installed.0.remove(component).ok_or_else(|| {
                 let names: Vec<&str> = installed.0.keys().map(String::as_str).collect();
-                WrongInput(format!("error: there is no component `{component}`; there are {}", names.join(", ")))
+                WrongInput::new(format!("error: there is no component `{component}`; there are {}", names.join(", ")))
             })?;
             inspect(context, &inspected(entry))
         }
@@ -86,9 +86,20 @@ fn inspect(context: &Context, component: &Inspected) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let description = &component.description;
-    println!("{} {}  ·  interface {}  ·  {}", description.name, description.version, description.interface, text::bytes(component.bytes as u64));
+    println!(
+        "{} {}  ·  interface {}  ·  {}",
+        description.name,
+        description.version,
+        description.interface,
+        text::bytes(component.bytes as u64)
+    );
     println!("{}", text::safe(&description.summary));
-    println!("digest   {}\norigin   {}\nasks for {}", component.digest, component.origin, capabilities(&description.capabilities));
+    println!(
+        "digest   {}\norigin   {}\nasks for {}",
+        component.digest,
+        component.origin,
+        capabilities(&description.capabilities)
+    );
     for (title, ports) in [("inputs", &description.inputs), ("outputs", &description.outputs)] {
         println!("{title}");
         for port in ports {

@@ -44,7 +44,8 @@ pub async fn run(context: &Context, arguments: &ServeArgs) -> anyhow::Result<Exi
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     let upkeep_every = Duration::from_secs(context.settings.poll_seconds);
     let mut next_upkeep = installation.clock.now();
-    let mut workers = Workers { tasks: JoinSet::new(), stopping: watch::Sender::new(false), most: arguments.concurrency.max(1) };
+    let mut workers =
+        Workers { tasks: JoinSet::new(), stopping: watch::Sender::new(false), most: arguments.concurrency.max(1) };
     loop {
         if next_upkeep <= installation.clock.now() {
             upkeep(&installation, &triggers).await;
@@ -148,7 +149,7 @@ async fn register(context: &Context, installation: &Installation) -> anyhow::Res
         let version = checked(&path, &installation.installed, installation.clock.as_ref())?;
         if let Some(twin) = versions.iter().find(|other| other.name == version.name) {
             let text = format!("error: {} and {} are both named `{}`", twin.origin, version.origin, version.name);
-            return Err(WrongInput(text).into());
+            return Err(WrongInput::new(text).into());
         }
         installation.store.register_pipeline(&version, &person).await?;
         versions.push(version);
@@ -167,7 +168,8 @@ fn pipeline_files(places: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             files.push(place.clone());
             continue;
         }
-        let entries = std::fs::read_dir(place).with_context(|| format!("read {} (setting `pipelines`)", place.display()))?;
+        let entries =
+            std::fs::read_dir(place).with_context(|| format!("read {} (setting `pipelines`)", place.display()))?;
         let toml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
         files.extend(entries.flatten().map(|entry| entry.path()).filter(toml));
     }

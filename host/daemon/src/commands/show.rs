@@ -112,7 +112,10 @@ fn print_request(asked: &Asked, hardest: bool) -> anyhow::Result<()> {
         let at = decision.at.to_utc().format("%Y-%m-%d %H:%M:%S UTC");
         let roles = decision.roles.join(", ");
         let reason = text::safe(&decision.reason);
-        println!("    {} by {} as {roles} in the {} at {at}: {reason}{late}", decision.kind, decision.actor, decision.channel);
+        println!(
+            "    {} by {} as {roles} in the {} at {at}: {reason}{late}",
+            decision.kind, decision.actor, decision.channel
+        );
     }
     Ok(())
 }

@@ -25,7 +25,8 @@ pub fn make(delivery: Delivery) -> anyhow::Result<Vec<u8>> {
     match delivery {
         Delivery::Drift => {
             let fare = column("fare")?;
-            let shift = |text: &str| text.parse::<f64>().map_or(text.to_string(), |fare| format!("{:.2}", fare * 1.8 + 3.0));
+            let shift =
+                |text: &str| text.parse::<f64>().map_or(text.to_string(), |fare| format!("{:.2}", fare * 1.8 + 3.0));
             write(&header, rows.iter().map(|row| with(row, fare, &shift)))
         }
         Delivery::DroppedColumn => {

@@ -105,7 +105,8 @@ fn settings(root: &Path, person: &Actor) -> String {
     format!(
         "# The demo's settings. `countersign --demo …` uses them.\n\
          state_dir = {:?}\n\
-         pipelines = [{:?}]\n\n\
+         pipelines = [{:?}]\n\
+         lease_seconds = 10\n\n\
          # Who may decide. `local` is the operating system's name of the person.\n\
          [people.you]\n\
          local = {name:?}\n\

@@ -17,8 +17,8 @@ pub fn render(evidence: &Evidence, digest: &Digest, hardest: bool) -> String {
         Verdict::Fail => style("a check failed").red(),
     };
     let warnings: usize = evidence.findings.values().map(Vec::len).sum();
-    let findings = if warnings == 1 { "1 finding".to_string() } else { format!("{warnings} findings") };
-    let _ = writeln!(page, "\n  evidence {}  ·  {verdict} · {findings}", style(digest.short()).bold());
+    let count = if warnings == 1 { "1 finding".to_string() } else { format!("{warnings} findings") };
+    let _ = writeln!(page, "\n  evidence {}  ·  {verdict} · {count}", style(digest.short()).bold());
     changed(&mut page, evidence);
     data(&mut page, &evidence.shown);
     findings(&mut page, evidence);
@@ -32,7 +32,11 @@ pub fn render(evidence: &Evidence, digest: &Digest, hardest: bool) -> String {
 fn changed(page: &mut String, evidence: &Evidence) {
     match evidence.baseline {
         None => {
-            let _ = writeln!(page, "  model {}  ·  nothing is live yet: this would be the first model", evidence.model.short());
+            let _ = writeln!(
+                page,
+                "  model {}  ·  nothing is live yet: this would be the first model",
+                evidence.model.short()
+            );
         }
         Some(live) => {
             let _ = writeln!(page, "  model {}  ·  live is {}", evidence.model.short(), live.short());
@@ -45,7 +49,8 @@ fn changed(page: &mut String, evidence: &Evidence) {
 }
 
 fn data(page: &mut String, shown: &Shown) {
-    let splits: Vec<String> = shown.rows.iter().map(|(split, rows)| format!("{} {split}", text::count(*rows))).collect();
+    let splits: Vec<String> =
+        shown.rows.iter().map(|(split, rows)| format!("{} {split}", text::count(*rows))).collect();
     if !splits.is_empty() {
         let aside = match shown.rows_set_aside {
             0 => String::new(),

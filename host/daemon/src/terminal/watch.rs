@@ -50,7 +50,10 @@ impl Watcher for TerminalWatcher {
             }
             RunEvent::StepEnded { execution, elapsed } => self.line(&step_line(&execution, elapsed)),
             RunEvent::AlreadyApproved { gate, request, .. } => {
-                self.line(&format!("  {} {gate:<12} already approved on the same evidence ({request})", style("✔").green()));
+                self.line(&format!(
+                    "  {} {gate:<12} already approved on the same evidence ({request})",
+                    style("✔").green()
+                ));
             }
             RunEvent::Waiting { .. } | RunEvent::Ended { end: RunEnd::Succeeded, .. } => {}
             RunEvent::Pushed { push, already } => {
@@ -65,7 +68,8 @@ impl Watcher for TerminalWatcher {
 fn spinner(step: &str, why: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     // The template is a constant; indicatif reports a mistake in it at the first use, which every test run is.
-    let style = ProgressStyle::with_template("  ▸ {prefix:12} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style =
+        ProgressStyle::with_template("  ▸ {prefix:12} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     bar.set_style(style);
     bar.set_prefix(step.to_string());
     bar.set_message(text::safe(why));
@@ -104,12 +108,12 @@ fn meter(share: f64) -> String {
 /// `  ✔ statistics   18 features   0.1 s`, then its findings.
 pub fn step_line(execution: &Execution, elapsed: Duration) -> String {
     let (mark, words, time) = match &execution.state {
-        ExecutionState::Succeeded { result } => (mark(result.verdict), result.summary.clone(), text::duration(elapsed)),
+        ExecutionState::Succeeded { result } => (mark(result.verdict), judged(result), text::duration(elapsed)),
         ExecutionState::Cached { result, from_run, .. } => {
-            (mark(result.verdict), result.summary.clone(), format!("cached from …{}", from_run.short()))
+            (mark(result.verdict), judged(result), format!("cached from …{}", from_run.short()))
         }
         ExecutionState::Failed { error, .. } => {
-            (style("✘").red().to_string(), format!("failed [{}]: {}", error.code, error.message), text::duration(elapsed))
+            (style("✘").red().to_string(), format!("failed [{}]", error.code), text::duration(elapsed))
         }
         ExecutionState::Running => ("▸".to_string(), execution.why.clone(), String::new()),
     };
@@ -123,6 +127,17 @@ pub fn step_line(execution: &Execution, elapsed: Duration) -> String {
         }
     }
     line
+}
+
+/// The component's line after what its findings mean under the step's `on` table.
+fn judged(result: &StepResult) -> String {
+    let verdict = match result.verdict {
+        Verdict::Fail => "blocked: ",
+        Verdict::NeedsPerson => "asks: ",
+        Verdict::Pass if result.findings.iter().any(|finding| finding.severity == Severity::Warn) => "pass · ",
+        Verdict::Pass => "",
+    };
+    format!("{verdict}{}", result.summary)
 }
 
 /// The findings that people are told at once: what decided the verdict; warnings of a check that passed come with the evidence.
@@ -143,8 +158,8 @@ fn mark(verdict: Verdict) -> String {
 pub fn ending(run: &str, end: &RunEnd) -> String {
     match end {
         RunEnd::Succeeded => format!("  {run} is done."),
-        RunEnd::Failed { step, .. } => {
-            format!("  {run} failed at `{step}`. `countersign show {run} --log {step}` tells more. Nothing was deployed. (exit code 1)")
+        RunEnd::Failed { step, message } => {
+            format!("  {run} failed at `{step}`: {}\n  Nothing was deployed. (exit code 1)", text::safe(message))
         }
         RunEnd::Blocked { step, .. } => {
             format!("  {run} was blocked by `{step}`. Nothing after it ran, nothing was deployed. (exit code 3)")

@@ -117,7 +117,11 @@ impl Drop for Running {
 fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     command.args(arguments).current_dir(home).env_clear().stdin(Stdio::null());
-    command.env("HOME", home).env("COUNTERSIGN_CACHE_DIR", cache()).env("COUNTERSIGN_LEASE_SECONDS", "5").env("COUNTERSIGN_POLL_SECONDS", "1");
+    command
+        .env("HOME", home)
+        .env("COUNTERSIGN_CACHE_DIR", cache())
+        .env("COUNTERSIGN_LEASE_SECONDS", "5")
+        .env("COUNTERSIGN_POLL_SECONDS", "1");
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
