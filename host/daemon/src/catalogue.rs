@@ -9,9 +9,12 @@ use countersign_model::digest::Digest;
 use countersign_orchestrator::Components;
 use countersign_ports::ComponentRunner;
 use countersign_ports::component_runner::Component;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinError, JoinHandle};
 
 /// One component that pipelines can name.
 pub struct Entry {
@@ -56,9 +59,11 @@ impl Installed {
                 description.map(|description| Entry { component, description })
             }));
         }
+        let mut progress = Loading::of(tasks.len());
         let mut installed = BTreeMap::new();
         for task in tasks {
-            let entry = task.await?.map_err(|error| WrongInput::new(format!("error: {}", chain(&error))))?;
+            let entry = progress.wait(task).await?;
+            let entry = entry.map_err(|error| WrongInput::new(format!("error: {}", chain(&error))))?;
             installed.insert(entry.description.name.clone(), entry);
         }
         Ok(Self(installed))
@@ -81,6 +86,46 @@ impl Installed {
             components.add(entry.component.clone(), entry.description.clone());
         }
         components
+    }
+}
+
+/// A bar that appears only when loading takes long, which is when components are compiled for this machine: once.
+struct Loading {
+    total: usize,
+    done: usize,
+    bar: Option<ProgressBar>,
+}
+
+impl Loading {
+    /// Loading that takes less shows nothing.
+    const UNNOTICED: Duration = Duration::from_millis(300);
+
+    fn of(total: usize) -> Self {
+        Self { total, done: 0, bar: None }
+    }
+
+    async fn wait<T>(&mut self, mut task: JoinHandle<T>) -> Result<T, JoinError> {
+        let ended = match tokio::time::timeout(Self::UNNOTICED, &mut task).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                let bar = self.bar.get_or_insert_with(|| ProgressBar::new(self.total as u64));
+                bar.set_style(
+                    ProgressStyle::with_template("{msg} {pos}/{len} · {eta} left {bar:20}")
+                        .unwrap_or_else(|_| ProgressStyle::default_bar()),
+                );
+                bar.set_message("compiling components for this machine, once");
+                bar.set_position(self.done as u64);
+                task.await
+            }
+        };
+        self.done += 1;
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done as u64);
+            if self.done == self.total {
+                bar.finish_and_clear();
+            }
+        }
+        ended
     }
 }
 

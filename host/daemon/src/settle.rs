@@ -27,15 +27,20 @@ pub async fn carry(installation: &Installation, run: &RunId) -> anyhow::Result<R
     loop {
         if let Some(claim) = installation.engine.claim(Some(run)).await? {
             let worked = tokio::select! {
-                worked = installation.engine.work(&claim) => worked?,
+                worked = installation.engine.work(&claim) => worked,
                 interrupted = tokio::signal::ctrl_c() => {
                     interrupted.context("listen for interrupts")?;
                     installation.engine.release(&claim).await?;
                     anyhow::bail!("stopped; `countersign resume {run}` goes on where it was");
                 }
             };
-            if let WorkEnd::Settled(state) = worked {
-                return Ok(state);
+            match worked {
+                Ok(WorkEnd::Settled(state)) => return Ok(state),
+                Ok(WorkEnd::Lost) => {}
+                Err(error) => {
+                    installation.engine.release(&claim).await?;
+                    return Err(error.into());
+                }
             }
         }
         let found = installation.store.run(run).await?.with_context(|| format!("run {run} is gone"))?;

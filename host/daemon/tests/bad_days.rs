@@ -111,6 +111,7 @@ fn components_that_misbehave_fail_their_step_and_nothing_else() {
         ("recurse", "", "trap", "stack"),
         ("write-without-end", "output_mib = 16", "limit.output", "output_mib"),
         ("no-output", "", "output.missing", "output"),
+        ("symlink-output", "", "output.missing", "output"),
         ("invalid-input", "", "invalid-input", "fare"),
         ("refused", "", "refused", "not with this model"),
     ];

@@ -23,11 +23,14 @@ pub fn digest<T: Serialize>(value: &T) -> Result<Digest, serde_json::Error> {
 mod tests {
     #[test]
     fn follows_the_examples_of_rfc_8785() {
-        let value = serde_json::json!({
-            "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
-            "string": "\u{20ac}$\u{000F}\nA'\u{0042}\u{0022}\u{005c}\\\"/",
-            "literals": [null, true, false]
-        });
+        let value: serde_json::Value = serde_json::from_str(
+            r#"{
+                "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+                "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+                "literals": [null, true, false]
+            }"#,
+        )
+        .unwrap();
         let text = String::from_utf8(super::to_bytes(&value).unwrap()).unwrap();
         assert_eq!(
             text,

@@ -40,6 +40,22 @@ pub enum OrchestratorError {
     },
 }
 
+impl OrchestratorError {
+    /// Whether trying again can not help: the run ends with it instead of waiting for the next worker.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Artifacts(error) => match error {
+                ArtifactStoreError::Missing(_)
+                | ArtifactStoreError::Corrupt { .. }
+                | ArtifactStoreError::Unfit { .. } => true,
+                ArtifactStoreError::Io { .. } => false,
+            },
+            Self::Document { .. } | Self::Definition { .. } => true,
+            Self::Store(_) | Self::Io { .. } => false,
+        }
+    }
+}
+
 /// What ends a step: its own error, or the orchestrator's.
 #[derive(Debug)]
 pub(crate) enum StepFailure {

@@ -2,7 +2,7 @@
 
 use crate::driver::Plan;
 use crate::engine::Engine;
-use crate::error::{OrchestratorError, StepFailure};
+use crate::error::{OrchestratorError, StepFailure, step_error};
 use crate::executor::Executed;
 use crate::layout;
 use countersign_model::artifact::Artifact;
@@ -11,7 +11,7 @@ use countersign_model::finding::{Finding, Verdict};
 use countersign_model::pipeline::ComponentStep;
 use countersign_model::run::Claim;
 use countersign_model::source::span_order;
-use countersign_ports::StoreError;
+use countersign_ports::{ArtifactStoreError, StoreError};
 use std::collections::BTreeMap;
 
 impl Engine {
@@ -33,7 +33,8 @@ impl Engine {
         let mut outputs = BTreeMap::new();
         for port in &plan.description.outputs {
             let Some(path) = executed.staged.get(&port.name) else { continue };
-            let (digest, manifest) = self.parts.artifacts.publish(path).await.map_err(OrchestratorError::from)?;
+            let (digest, manifest) =
+                self.parts.artifacts.publish(path).await.map_err(|error| unfit(error, &port.name))?;
             let artifact = Artifact {
                 id: self.artifact_id(),
                 kind: port.kind.clone(),
@@ -68,6 +69,17 @@ impl Engine {
     /// Records an execution that has ended, whole.
     pub(crate) async fn record(&self, claim: &Claim, execution: &Execution, log: &[LogLine]) -> Result<(), StoreError> {
         self.parts.store.publish_execution(claim, execution, log).await
+    }
+}
+
+/// What a component left that no artifact may hold is the component's fault.
+fn unfit(error: ArtifactStoreError, port: &str) -> StepFailure {
+    match error {
+        ArtifactStoreError::Unfit { path, problem } => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            step_error("output.unfit", format!("output `{port}` can not be kept: `{name}`: {problem}")).into()
+        }
+        error => OrchestratorError::from(error).into(),
     }
 }
 

@@ -40,10 +40,15 @@ impl Engine {
             resumed: !finished.is_empty(),
         });
         for step in &version.pipeline.steps {
-            match self.step(claim, &run, &version.pipeline, step, &mut finished).await? {
-                After::Next => {}
-                After::Wait(state) => return Ok(state),
-                After::End(end) => return self.end(claim, end).await,
+            match self.step(claim, &run, &version.pipeline, step, &mut finished).await {
+                Ok(After::Next) => {}
+                Ok(After::Wait(state)) => return Ok(state),
+                Ok(After::End(end)) => return self.end(claim, end).await,
+                Err(error) if error.is_final() => {
+                    let message = error.to_string();
+                    return self.end(claim, RunEnd::Failed { step: step.name.clone(), message }).await;
+                }
+                Err(error) => return Err(error),
             }
         }
         self.end(claim, RunEnd::Succeeded).await
@@ -174,11 +179,10 @@ impl Engine {
             why: begun.why.clone(),
         });
         let listener = self.listener(&plan);
-        let ended = match self.execute(&plan, work, &listener).await {
-            Ok(executed) => {
-                let log = listener.take_log();
-                self.publish(position.claim, plan, work, executed, &log).await
-            }
+        let executed = self.execute(&plan, work, &listener).await;
+        let log = listener.take_log();
+        let ended = match executed {
+            Ok(executed) => self.publish(position.claim, plan, work, executed, &log).await,
             Err(failure) => Err(failure),
         };
         match ended {
@@ -187,7 +191,7 @@ impl Engine {
                 Ok(execution)
             }
             Err(StepFailure::Engine(error)) => Err(error.into()),
-            Err(StepFailure::Step(error)) => self.failed(position.claim, begun, error, &listener.take_log()).await,
+            Err(StepFailure::Step(error)) => self.failed(position.claim, begun, error, &log).await,
         }
     }
 

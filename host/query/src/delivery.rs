@@ -8,8 +8,11 @@ use datafusion::physical_plan::streaming::PartitionStream;
 use std::path::Path;
 use std::sync::Arc;
 
+/// A table and the name it is registered under.
+pub(crate) type NamedTable = (String, Arc<dyn TableProvider>);
+
 /// The delivery's tables by name. Reads the headers, so call it where blocking is fine.
-pub(crate) fn tables(dataset: &Dataset) -> Result<Vec<(String, Arc<dyn TableProvider>)>, QueryError> {
+pub(crate) fn tables(dataset: &Dataset) -> Result<Vec<NamedTable>, QueryError> {
     let mut files = Vec::new();
     for directory in &dataset.paths {
         files.extend(csv_files(directory)?);

@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(summary(&warn[..1], 2, ""), "1 warning: a is empty in eval");
         let block = [issue("a", "eval", "gone", Severity::Block)];
         assert_eq!(summary(&block, 1, ""), "a is gone");
-        assert_eq!(summary(&[issue("a", "eval", "new", Severity::Ask)], 1, ""), "asks: a is new");
+        assert_eq!(summary(&[issue("a", "eval", "new", Severity::Ask)], 1, ""), "a is new");
         assert_eq!(summary(&[], 2, "19 features in train and eval"), "19 features in train and eval");
     }
 
