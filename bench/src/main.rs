@@ -1,7 +1,7 @@
 //! What Countersign costs, measured on the real binary: CPU and fsyncs a no-op step beside the same rows written by raw
 //! SQLite in the same run, time from start to first step, memory and CPU of an idle daemon, size of the binary.
 //!
-//! `cargo run --release -p countersign-bench` builds nothing else: build the binary first (`cargo build --release`).
+//! `cargo build --release --workspace && cargo run --release --bin countersign-bench`: the second builds nothing but itself.
 
 mod daemon;
 mod home;

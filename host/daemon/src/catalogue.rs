@@ -1,6 +1,6 @@
 //! Finds components: the built-in ones in this binary, others in the directories that settings and command line name.
 
-use crate::context::WrongInput;
+use crate::failure::{self, WrongInput};
 use anyhow::Context as _;
 use bytes::Bytes;
 use countersign_config::Catalogue;
@@ -63,7 +63,7 @@ impl Installed {
         let mut installed = BTreeMap::new();
         for task in tasks {
             let entry = progress.wait(task).await?;
-            let entry = entry.map_err(|error| WrongInput::new(format!("error: {}", chain(&error))))?;
+            let entry = entry.map_err(|error| WrongInput::new(format!("error: {}", failure::chain(&error))))?;
             installed.insert(entry.description.name.clone(), entry);
         }
         Ok(Self(installed))
@@ -151,15 +151,4 @@ fn wasm_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
-}
-
-/// An error and its causes on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        text.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
-    text
 }

@@ -1,40 +1,13 @@
-//! What every command starts from: settings, the way to print, and the stores.
+//! What every command starts from: settings and the way to print.
 
 use crate::args::{Cli, Output};
-use crate::wiring;
+use crate::failure::{WrongInput, wrong_file};
 use anyhow::Context as _;
 use countersign_config::settings::Settings;
-use countersign_config::{ConfigError, Diagnostics};
-use countersign_ports::MetadataStore;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// The user's input is wrong; the text says all, located, with what to do.
-#[derive(Debug)]
-pub struct WrongInput {
-    /// For people.
-    pub text: String,
-    /// For programs, where a file is wrong.
-    pub diagnostics: Option<Diagnostics>,
-}
-
-impl WrongInput {
-    /// Something else than a file is wrong.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), diagnostics: None }
-    }
-}
-
-impl std::fmt::Display for WrongInput {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.text.trim_end())
-    }
-}
-
-impl std::error::Error for WrongInput {}
 
 /// Settings and the way to print.
 pub struct Context {
@@ -96,14 +69,6 @@ impl Context {
         Ok(())
     }
 
-    /// The metadata store. A read command on an installation that never ran finds an empty one.
-    ///
-    /// # Errors
-    /// When the database can not be opened.
-    pub async fn store(&self) -> anyhow::Result<Arc<dyn MetadataStore>> {
-        wiring::metadata(&self.database()).await
-    }
-
     /// Where the metadata lies.
     pub fn database(&self) -> PathBuf {
         self.settings.state_dir.join("metadata.db")
@@ -124,19 +89,6 @@ fn read_settings(config: Option<&Path>) -> anyhow::Result<Settings> {
 fn environment() -> BTreeMap<String, String> {
     let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     std::env::vars_os().filter_map(text).collect()
-}
-
-/// A file's mistakes as people read them.
-pub fn wrong_file(error: ConfigError) -> anyhow::Error {
-    match error {
-        ConfigError::Invalid(diagnostics) => {
-            let text = diagnostics.render(console::colors_enabled_stderr());
-            WrongInput { text, diagnostics: Some(diagnostics) }.into()
-        }
-        ConfigError::Read { .. } | ConfigError::Environment { .. } => {
-            WrongInput::new(format!("error: {}", crate::catalogue::chain(&error))).into()
-        }
-    }
 }
 
 /// Where the demo lives: by default beside the state of the installation that needs no settings.

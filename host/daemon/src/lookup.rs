@@ -1,6 +1,6 @@
 //! Finds runs and artifacts by what people type: whole identifiers, their last characters, the first ones of a digest.
 
-use crate::context::WrongInput;
+use crate::failure::WrongInput;
 use countersign_model::artifact::{Artifact, ArtifactKind};
 use countersign_model::id::RunId;
 use countersign_model::run::Run;

@@ -7,6 +7,7 @@ mod commands;
 mod context;
 mod demo;
 mod exit;
+mod failure;
 mod lookup;
 mod notifier;
 mod settle;
@@ -39,9 +40,9 @@ fn main() -> ExitCode {
 /// Prints an error with its causes, once, here; for programs also as a document on standard output.
 fn report(error: &anyhow::Error, json: bool) -> Exit {
     if json {
-        println!("{:#}", failure(error));
+        println!("{:#}", document(error));
     }
-    if let Some(wrong) = error.downcast_ref::<context::WrongInput>() {
+    if let Some(wrong) = error.downcast_ref::<failure::WrongInput>() {
         eprintln!("{wrong}");
         return Exit::Usage;
     }
@@ -53,8 +54,8 @@ fn report(error: &anyhow::Error, json: bool) -> Exit {
 }
 
 /// The error as a document: `diagnostics` has code, file, line and column of each mistake in a file.
-fn failure(error: &anyhow::Error) -> serde_json::Value {
-    let wrong = error.downcast_ref::<context::WrongInput>();
+fn document(error: &anyhow::Error) -> serde_json::Value {
+    let wrong = error.downcast_ref::<failure::WrongInput>();
     let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
     let diagnostics = wrong.and_then(|wrong| wrong.diagnostics.as_ref());
     serde_json::json!({

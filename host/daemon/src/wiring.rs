@@ -37,12 +37,13 @@ pub struct Installation {
     pub installed: Installed,
 }
 
-/// The metadata store of an installation; an empty one where none is yet.
+/// The metadata store. A read command on an installation that never ran finds an empty one.
 ///
 /// # Errors
 /// When the database can not be opened.
-pub async fn metadata(path: &Path) -> anyhow::Result<Arc<dyn MetadataStore>> {
-    let store = SqliteStore::open(path, Arc::new(SystemClock)).await;
+pub async fn store(context: &Context) -> anyhow::Result<Arc<dyn MetadataStore>> {
+    let path = context.database();
+    let store = SqliteStore::open(&path, Arc::new(SystemClock)).await;
     Ok(Arc::new(store.with_context(|| format!("open the metadata store {}", path.display()))?))
 }
 
@@ -50,8 +51,8 @@ pub async fn metadata(path: &Path) -> anyhow::Result<Arc<dyn MetadataStore>> {
 ///
 /// # Errors
 /// When its directories can not be made.
-pub fn artifacts(path: &Path) -> anyhow::Result<Arc<dyn ArtifactStore>> {
-    Ok(Arc::new(LocalArtifacts::open(path).context("open the artifact store")?))
+pub fn artifacts(context: &Context) -> anyhow::Result<Arc<dyn ArtifactStore>> {
+    Ok(Arc::new(LocalArtifacts::open(&context.artifacts()).context("open the artifact store")?))
 }
 
 /// The sandbox of an installation, with its cache of compiled code.
@@ -73,8 +74,8 @@ pub async fn install(
     extra_components: &[PathBuf],
     watcher: Arc<dyn Watcher>,
 ) -> anyhow::Result<Installation> {
-    let store = context.store().await?;
-    let artifacts = artifacts(&context.artifacts())?;
+    let store = store(context).await?;
+    let artifacts = artifacts(context)?;
     let runner = sandbox(context)?;
     let installed = Installed::load(&runner, &context.settings.component_dirs, extra_components).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -106,7 +107,7 @@ struct Listing;
 
 impl DeliveryFinder for Listing {
     fn newest(&self, source: &Source) -> Result<Delivered, String> {
-        let found = newest_delivery(source).map_err(|error| crate::catalogue::chain(&error))?;
+        let found = newest_delivery(source).map_err(|error| crate::failure::chain(&error))?;
         let found = found.map(|found| Delivered { path: found.path, span: found.span });
         found.ok_or_else(|| format!("no file matches {}: put one there, or change the source's `path`", source.path))
     }
@@ -118,11 +119,10 @@ impl DeliveryFinder for Listing {
 /// When it can not be read, or with every mistake in it.
 pub fn read_pipeline(path: &Path, catalogue: &Catalogue, clock: &dyn Clock) -> anyhow::Result<PipelineVersion> {
     // The zone is checked on its own; any one serves to parse the expression.
-    let check_cron = |expression: &str| {
-        Schedule::parse(expression, "UTC").map(drop).map_err(|error| crate::catalogue::chain(&error))
-    };
+    let check_cron =
+        |expression: &str| Schedule::parse(expression, "UTC").map(drop).map_err(|error| crate::failure::chain(&error));
     let pipeline =
-        countersign_config::read_pipeline_file(path, catalogue, &check_cron).map_err(crate::context::wrong_file)?;
+        countersign_config::read_pipeline_file(path, catalogue, &check_cron).map_err(crate::failure::wrong_file)?;
     version(pipeline, path, clock)
 }
 

@@ -4,6 +4,7 @@ use crate::args::AuditCommand;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::terminal::text;
+use crate::wiring;
 use countersign_model::audit;
 use countersign_model::digest::Digest;
 use countersign_ports::MetadataStore;
@@ -29,7 +30,7 @@ pub struct Verified {
 /// When the store fails.
 pub async fn run(context: &Context, command: &AuditCommand) -> anyhow::Result<Exit> {
     let AuditCommand::Verify = command;
-    let verified = verify(context.store().await?.as_ref()).await?;
+    let verified = verify(wiring::store(context).await?.as_ref()).await?;
     let exit = if verified.broken.is_none() { Exit::Done } else { Exit::Failed };
     if context.json() {
         context.print_json("audit", &verified)?;

@@ -1,8 +1,9 @@
 //! `approve`, `reject`, `hold`: a decision at the terminal, and what follows from it.
 
 use crate::args::DecideArgs;
-use crate::context::{Context, WrongInput};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::WrongInput;
 use crate::terminal::evidence;
 use crate::terminal::watch::TerminalWatcher;
 use crate::{lookup, settle, system, wiring};

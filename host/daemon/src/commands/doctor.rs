@@ -70,13 +70,13 @@ fn state_directory(context: &Context) -> anyhow::Result<String> {
 }
 
 async fn metadata(context: &Context) -> anyhow::Result<String> {
-    let store = context.store().await?;
+    let store = wiring::store(context).await?;
     let pipelines = store.pipelines().await?.len();
     Ok(format!("SQLite {} · {pipelines} pipelines", context.database().display()))
 }
 
 async fn audit_log(context: &Context) -> anyhow::Result<String> {
-    let verified = audit::verify(context.store().await?.as_ref()).await?;
+    let verified = audit::verify(wiring::store(context).await?.as_ref()).await?;
     match verified.broken {
         None => Ok(format!("{} entries verified · head {}", verified.entries, verified.head.short())),
         Some(problem) => Err(anyhow::anyhow!("{problem}: restore a backup, and find out who changed it")),
@@ -84,7 +84,7 @@ async fn audit_log(context: &Context) -> anyhow::Result<String> {
 }
 
 async fn artifacts(context: &Context) -> anyhow::Result<String> {
-    let store = wiring::artifacts(&context.artifacts())?;
+    let store = wiring::artifacts(context)?;
     let staged = store.stage().await?;
     std::fs::write(staged.join("probe"), b"probe")?;
     std::fs::remove_dir_all(&staged)?;

@@ -4,6 +4,7 @@ use crate::args::EventsArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::terminal::text;
+use crate::wiring;
 use countersign_model::event::{Cause, Event, EventOutcome};
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ struct Listed {
 /// # Errors
 /// When the store fails.
 pub async fn run(context: &Context, arguments: &EventsArgs) -> anyhow::Result<Exit> {
-    let events = context.store().await?.events(arguments.pipeline.as_deref(), arguments.limit).await?;
+    let events = wiring::store(context).await?.events(arguments.pipeline.as_deref(), arguments.limit).await?;
     let listed: Vec<Listed> = events.into_iter().map(|(event, outcome)| Listed { event, outcome }).collect();
     if context.json() {
         context.print_json("events", &listed)?;

@@ -1,8 +1,9 @@
 //! `explain`: which data made a model, how it was distributed and validated, how much better it is, who signed off.
 
 use crate::args::ExplainArgs;
-use crate::context::{Context, WrongInput};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::WrongInput;
 use crate::terminal::{evidence, run as run_text, text};
 use crate::{lookup, wiring};
 use anyhow::Context as _;
@@ -50,8 +51,8 @@ struct Signed {
 /// # Errors
 /// When there is no such model, or the stores fail.
 pub async fn run(context: &Context, arguments: &ExplainArgs) -> anyhow::Result<Exit> {
-    let store = context.store().await?;
-    let artifacts = wiring::artifacts(&context.artifacts())?;
+    let store = wiring::store(context).await?;
+    let artifacts = wiring::artifacts(context)?;
     let model = find(store.as_ref(), &arguments.model).await?;
     let explained = explain(store.as_ref(), artifacts.as_ref(), model).await?;
     if context.json() {

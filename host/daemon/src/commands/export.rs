@@ -1,8 +1,9 @@
 //! `export`: a run's artifacts as plain files, `DIR/<step>/<output>/…`, for notebooks and other tools.
 
 use crate::args::ExportArgs;
-use crate::context::{Context, WrongInput};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::WrongInput;
 use crate::{lookup, wiring};
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// When there is no such run, the directory holds something already, or an artifact can not be read.
 pub async fn run(context: &Context, arguments: &ExportArgs) -> anyhow::Result<Exit> {
-    let store = context.store().await?;
-    let artifacts = wiring::artifacts(&context.artifacts())?;
+    let store = wiring::store(context).await?;
+    let artifacts = wiring::artifacts(context)?;
     let run = lookup::run(store.as_ref(), &arguments.run).await?;
     let taken = std::fs::read_dir(&arguments.directory).is_ok_and(|mut entries| entries.next().is_some());
     if taken {

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::lookup;
 use crate::terminal::text;
+use crate::wiring;
 use countersign_model::artifact::Artifact;
 use countersign_model::id::ArtifactId;
 use countersign_model::lineage::{Direction, Lineage};
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 /// # Errors
 /// When there is no such artifact or the store fails.
 pub async fn run(context: &Context, arguments: &LineageArgs) -> anyhow::Result<Exit> {
-    let store = context.store().await?;
+    let store = wiring::store(context).await?;
     let artifact = lookup::artifact(store.as_ref(), &arguments.artifact, None).await?;
     let direction = if arguments.downstream { Direction::Downstream } else { Direction::Upstream };
     let lineage = store.lineage(&artifact.id, direction, arguments.limit).await?;

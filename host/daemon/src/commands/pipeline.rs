@@ -2,8 +2,9 @@
 
 use crate::args::{GraphForm, PipelineCommand};
 use crate::catalogue::Installed;
-use crate::context::{Context, WrongInput};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::WrongInput;
 use crate::system::SystemClock;
 use crate::wiring;
 use countersign_config::graph;

@@ -2,8 +2,9 @@
 
 use crate::args::PluginCommand;
 use crate::catalogue::{self, Installed};
-use crate::context::{Context, WrongInput};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::{self, WrongInput};
 use crate::terminal::text;
 use crate::wiring;
 use countersign_model::component::{Capability, Description, Port};
@@ -36,7 +37,7 @@ pub async fn run(context: &Context, command: &PluginCommand) -> anyhow::Result<E
             let description = runner
                 .describe(&component)
                 .await
-                .map_err(|error| WrongInput::new(format!("error: {}", catalogue::chain(&error))))?;
+                .map_err(|error| WrongInput::new(format!("error: {}", failure::chain(&error))))?;
             inspect(context, &inspected(catalogue::Entry { component, description }))
         }
         PluginCommand::Inspect { component } => {

@@ -31,7 +31,7 @@ pub async fn run(context: &Context, arguments: &RunOnly) -> anyhow::Result<Exit>
 /// When there is no such run, it is over, or the store fails.
 pub async fn cancel(context: &Context, arguments: &RunOnly) -> anyhow::Result<Exit> {
     let person = system::person()?;
-    let store = context.store().await?;
+    let store = wiring::store(context).await?;
     let found = lookup::run(store.as_ref(), &arguments.run).await?;
     store.cancel_run(&found.id, &person, system::SystemClock.now()).await?;
     let state = RunState::Ended { end: RunEnd::Cancelled { by: person } };

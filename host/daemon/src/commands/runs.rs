@@ -4,6 +4,7 @@ use crate::args::RunsArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::terminal::{run as run_text, text};
+use crate::wiring;
 use countersign_ports::metadata_store::RunFilter;
 
 /// Lists runs.
@@ -17,7 +18,7 @@ pub async fn run(context: &Context, arguments: &RunsArgs) -> anyhow::Result<Exit
         before: None,
         limit: arguments.limit,
     };
-    let runs = context.store().await?.runs(&filter).await?;
+    let runs = wiring::store(context).await?.runs(&filter).await?;
     if context.json() {
         context.print_json("runs", &runs)?;
     } else if runs.is_empty() {

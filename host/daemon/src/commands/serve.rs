@@ -2,8 +2,9 @@
 
 use crate::args::ServeArgs;
 use crate::catalogue::Installed;
-use crate::context::{Context, WrongInput};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::WrongInput;
 use crate::wiring::{self, Installation};
 use crate::{system, telemetry};
 use anyhow::Context as _;
@@ -68,13 +69,13 @@ pub async fn run(context: &Context, arguments: &ServeArgs) -> anyhow::Result<Exi
 async fn upkeep(installation: &Installation, triggers: &TriggerService) {
     let engine = &installation.engine;
     if let Err(error) = triggers.tick(installation.clock.now()).await {
-        tracing::error!(error = crate::catalogue::chain(&error), "triggers failed");
+        tracing::error!(error = crate::failure::chain(&error), "triggers failed");
     }
     if let Err(error) = engine.expire_requests().await {
-        tracing::error!(error = crate::catalogue::chain(&error), "expiry failed");
+        tracing::error!(error = crate::failure::chain(&error), "expiry failed");
     }
     if let Err(error) = engine.deliver_notices().await {
-        tracing::error!(error = crate::catalogue::chain(&error), "delivery failed");
+        tracing::error!(error = crate::failure::chain(&error), "delivery failed");
     }
 }
 
@@ -94,7 +95,7 @@ impl Workers {
                 Ok(Some(claim)) => self.start(engine.clone(), claim),
                 Ok(None) => break,
                 Err(error) => {
-                    tracing::error!(error = crate::catalogue::chain(&error), "claiming work failed");
+                    tracing::error!(error = crate::failure::chain(&error), "claiming work failed");
                     break;
                 }
             }
@@ -114,7 +115,7 @@ impl Workers {
             match worked {
                 Ok(end) => tracing::info!(run.id = %run, ?end, "run settled"),
                 Err(error) => {
-                    let error = crate::catalogue::chain(&error);
+                    let error = crate::failure::chain(&error);
                     tracing::error!(run.id = %run, error, "run interrupted; it goes on from its last step");
                 }
             }

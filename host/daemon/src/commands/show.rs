@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::lookup;
 use crate::terminal::{evidence, text, watch};
+use crate::wiring;
 use anyhow::Context as _;
 use countersign_model::decision::{Decision, SignoffRequest};
 use countersign_model::evidence::Evidence;
@@ -33,7 +34,7 @@ struct Asked {
 /// # Errors
 /// When there is no such run or the store fails.
 pub async fn run(context: &Context, arguments: &ShowArgs) -> anyhow::Result<Exit> {
-    let store = context.store().await?;
+    let store = wiring::store(context).await?;
     let run = lookup::run(store.as_ref(), &arguments.run).await?;
     let shown = gather(store.as_ref(), run, arguments.log.as_deref()).await?;
     if context.json() {
