@@ -12,7 +12,8 @@ fn every_read_command_answers_in_json() {
     home.run(&["--demo", "approve", &run, "--reason", "looks right"]).must(0);
     let pipeline = home.demo().join("taxi-tips.toml");
     let pipeline = pipeline.to_str().expect("a path");
-    let model = home.data(&["--demo", "explain", "taxi-tips"])["model"]["digest"].as_str().expect("a digest").to_string();
+    let model =
+        home.data(&["--demo", "explain", "taxi-tips"])["model"]["digest"].as_str().expect("a digest").to_string();
     let reads: [(&[&str], &str); 13] = [
         (&["runs"], "countersign.runs/1"),
         (&["show", &run], "countersign.run/1"),
