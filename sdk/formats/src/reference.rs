@@ -27,7 +27,7 @@ pub enum FeatureReference {
         missing: u64,
         /// Rows that are NaN.
         nan: u64,
-        /// Strictly increasing inner edges at the 5 %, 10 %, ... 95 % quantiles, at most 19; bin i holds edge[i-1] <= x < edge[i].
+        /// Strictly increasing inner edges at the 5 %, 10 %, ... 95 % quantiles, at most 19; bin i holds `edge[i-1] <= x < edge[i]`.
         edges: Vec<f64>,
         /// Counts, one more than edges.
         counts: Vec<u64>,

@@ -31,7 +31,7 @@ pub fn table(input: &str, split: &str) -> String {
     format!("{}.{}", name(input), name(split))
 }
 
-/// The bin of a value: bin i holds edge[i-1] <= x < edge[i], as in `countersign_formats::reference`.
+/// The bin of a value: bin i holds `edge[i-1] <= x < edge[i]`, as in `countersign_formats::reference`.
 pub fn bin(value: &str, edges: &[f64]) -> String {
     let case = |(bin, edge): (usize, &f64)| format!("WHEN {value} < {} THEN {bin}", number(*edge));
     let cases: Vec<String> = edges.iter().enumerate().map(case).collect();
