@@ -89,7 +89,8 @@ fn cargo(workspace: &Path, target_dir: &Path, components: &[Embedded<'_>]) -> Re
     }
     cargo
         .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(workspace).join("\x1f"))
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3")
+        // Small: every machine compiles them once more. The numeric kernels keep the workspace's full optimisation by package.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")
         // ahash draws its keys at compile time for this target; they must not differ between builds either.
         .env("CONST_RANDOM_SEED", "countersign")
         // Keeps the function names, which backtraces show.
