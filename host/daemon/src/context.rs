@@ -25,7 +25,7 @@ impl Context {
     /// # Errors
     /// When a settings file can not be read or is wrong.
     pub fn load(cli: &Cli) -> anyhow::Result<Self> {
-        let mut prefix = "countersign".to_string();
+        let mut prefix = program();
         let config = if cli.demo {
             prefix.push_str(" --demo");
             let file = demo_directory(None)?.join("countersign.toml");
@@ -89,6 +89,11 @@ fn read_settings(config: Option<&Path>) -> anyhow::Result<Settings> {
 fn environment() -> BTreeMap<String, String> {
     let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     std::env::vars_os().filter_map(text).collect()
+}
+
+/// The word that starts this program again: as it was called, so that printed commands can be pasted.
+pub fn program() -> String {
+    std::env::args().next().filter(|called| !called.is_empty()).unwrap_or_else(|| "countersign".to_string())
 }
 
 /// Where the demo lives: by default beside the state of the installation that needs no settings.

@@ -1,7 +1,7 @@
 //! `demo`: the bundled pipeline on the bundled data, up to a person's decision.
 
 use crate::args::{DemoArgs, Output};
-use crate::context::{Context, demo_directory};
+use crate::context::{Context, demo_directory, program};
 use crate::demo::Folder;
 use crate::exit::Exit;
 use crate::terminal::watch::TerminalWatcher;
@@ -19,8 +19,8 @@ pub async fn run(output: Output, arguments: &DemoArgs) -> anyhow::Result<Exit> {
     let folder = Folder::prepare(&root, &person, arguments.reset)?;
     let delivered = arguments.with.map(|delivery| folder.deliver(delivery)).transpose()?;
     let prefix = match &arguments.dir {
-        None => "countersign --demo".to_string(),
-        Some(_) => format!("countersign --config {}", folder.settings().display()),
+        None => format!("{} --demo", program()),
+        Some(_) => format!("{} --config {}", program(), folder.settings().display()),
     };
     let context = Context::with(output, &folder.settings(), prefix)?;
     let watcher: Arc<dyn Watcher> = if context.json() { Arc::new(Silent) } else { Arc::new(TerminalWatcher::new()) };
