@@ -68,7 +68,8 @@ fn embed(components: &[Embedded<'_>], built: &Path, out: &Path) -> Result<(), St
         let bytes = fs::read(&to).map_err(|error| format!("embed {package}: read {}: {error}", to.display()))?;
         // Known at build time, so that a start need not read what it does not run.
         let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let _ = writeln!(expression, "    ({name:?}, include_bytes!({:?}), {digest:?}),", to.display().to_string());
+        // Beside the generated file, so that a build directory can be moved.
+        let _ = writeln!(expression, "    ({name:?}, include_bytes!(\"{name}.wasm\"), {digest:?}),");
     }
     expression.push_str("]\n");
     let file = out.join("components.rs");
