@@ -1,4 +1,4 @@
-//! Builds the nine built-in components.
+//! Builds the ten built-in components.
 
 use countersign_embed::{Embedded, build_script};
 
@@ -13,6 +13,7 @@ fn main() -> std::process::ExitCode {
         Embedded { name: "evaluate", package: "countersign-plugin-evaluate" },
         Embedded { name: "difficulty", package: "countersign-plugin-difficulty" },
         Embedded { name: "push", package: "countersign-plugin-push" },
+        Embedded { name: "predict", package: "countersign-plugin-predict" },
     ];
     build_script(&components, &["plugins"])
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a file: a code, a sentence, the place, and what to do. Rendered like a compiler's errors for people,
 //! serialised for tools.
 
+use crate::mask;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 use std::fmt;
@@ -46,6 +47,16 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do or to know, one sentence each.
     pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// A value that is repeated in a sentence may be a secret that was put into the wrong key.
+    fn mask(&mut self) {
+        let labels = self.labels.iter_mut().map(|label| &mut label.text);
+        for text in labels.chain(&mut self.help).chain([&mut self.message]) {
+            *text = mask::words(text);
+        }
+    }
 }
 
 /// Every mistake of one file, in the order of the file.
@@ -128,6 +139,12 @@ impl Mistake {
         Self { code, message: message.into(), labels: vec![own], help: vec![] }
     }
 
+    /// A problem at `place`.
+    pub fn of(place: &Range<usize>, problem: Problem) -> Self {
+        let Problem { code, message, guess, help } = problem;
+        Self::new(code, place, message).guess(guess.as_deref()).help(help)
+    }
+
     /// A remark at the mistake's own place.
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.labels[0].1 = text.into();
@@ -155,6 +172,26 @@ impl Mistake {
     }
 }
 
+/// What is wrong with a value, wherever it was written.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub code: &'static str,
+    pub message: String,
+    /// What was most likely meant.
+    pub guess: Option<String>,
+    pub help: String,
+}
+
+impl Problem {
+    pub fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, message: message.into(), guess: None, help: help.into() }
+    }
+
+    pub fn guess(self, guess: Option<String>) -> Self {
+        Self { guess, ..self }
+    }
+}
+
 /// Collects the mistakes of one file.
 #[derive(Debug)]
 pub(crate) struct Sink<'t> {
@@ -162,11 +199,25 @@ pub(crate) struct Sink<'t> {
     text: &'t str,
     found: Vec<Diagnostic>,
     not_kept: usize,
+    /// Set for a file that may hold secrets by mistake: values that are never shown.
+    hidden: Option<Vec<Range<usize>>>,
 }
 
 impl<'t> Sink<'t> {
     pub fn new(origin: &str, text: &'t str) -> Self {
-        Self { origin: origin.to_string(), text, found: Vec::new(), not_kept: 0 }
+        Self { origin: origin.to_string(), text, found: Vec::new(), not_kept: 0, hidden: None }
+    }
+
+    /// For a file in which people may have written a secret: neither its text nor a message will show one.
+    pub fn discreet(origin: &str, text: &'t str) -> Self {
+        Self { hidden: Some(Vec::new()), ..Self::new(origin, text) }
+    }
+
+    /// Does not show that value, where the file may hold secrets.
+    pub fn hide(&mut self, place: &Range<usize>) {
+        if let Some(hidden) = &mut self.hidden {
+            hidden.push(place.clone());
+        }
     }
 
     pub fn push(&mut self, mistake: Mistake) {
@@ -194,8 +245,15 @@ impl<'t> Sink<'t> {
             return Ok(());
         }
         self.found.sort_by_key(|one| one.span.as_ref().map_or(0, |span| span.start));
-        let Self { origin, text, found: diagnostics, not_kept } = self;
-        Err(Diagnostics { origin, diagnostics, not_shown: not_kept, text: text.to_string() })
+        let Self { origin, text, found: mut diagnostics, not_kept, hidden } = self;
+        let text = match hidden {
+            None => text.to_string(),
+            Some(hidden) => {
+                diagnostics.iter_mut().for_each(Diagnostic::mask);
+                mask::file(text, &hidden)
+            }
+        };
+        Err(Diagnostics { origin, diagnostics, not_shown: not_kept, text })
     }
 }
 

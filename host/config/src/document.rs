@@ -63,13 +63,14 @@ pub(crate) struct Table<'d, 't> {
     pub place: Range<usize>,
     entries: &'d DeTable<'t>,
     known: Vec<&'static str>,
+    refused: Vec<&'static str>,
 }
 
 type Entry<'d, 't> = (&'d Spanned<DeString<'t>>, &'d Spanned<DeValue<'t>>);
 
 impl<'d, 't> Table<'d, 't> {
     pub fn new(what: impl Into<String>, place: Range<usize>, entries: &'d DeTable<'t>) -> Self {
-        Self { what: what.into(), place, entries, known: Vec::new() }
+        Self { what: what.into(), place, entries, known: Vec::new(), refused: Vec::new() }
     }
 
     /// The entry of that key, of any type.
@@ -78,6 +79,14 @@ impl<'d, 't> Table<'d, 't> {
             self.known.push(key);
         }
         self.entries.iter().find(|(name, _)| name.get_ref() == key)
+    }
+
+    /// The place of a key that may not be there and whose mistake the caller names; its value is not shown.
+    pub fn refuse(&mut self, key: &'static str, sink: &mut Sink<'_>) -> Option<Range<usize>> {
+        let (name, value) = self.entries.iter().find(|(name, _)| name.get_ref() == key)?;
+        self.refused.push(key);
+        sink.hide(&value.span());
+        Some(name.span())
     }
 
     fn typed<T>(
@@ -183,7 +192,10 @@ impl<'d, 't> Table<'d, 't> {
 
     /// Reports the keys that nobody asked for.
     pub fn finish(self, sink: &mut Sink<'_>) {
-        for (name, _) in self.entries.iter().filter(|(name, _)| !self.known.contains(&name.get_ref().as_ref())) {
+        let answered = |name: &str| self.known.contains(&name) || self.refused.contains(&name);
+        for (name, value) in self.entries.iter().filter(|(name, _)| !answered(name.get_ref())) {
+            // `signing_secrt = "…"` is such a key.
+            sink.hide(&value.span());
             let guess = nearest(name.get_ref(), self.known.iter().copied());
             let mistake = Mistake::new(
                 "file.unknown-key",

@@ -11,12 +11,14 @@ pub mod diagnostics;
 mod document;
 mod error;
 pub mod graph;
+mod mask;
 mod nearest;
 mod place;
 mod read;
 mod schemas;
 pub mod settings;
 mod shape;
+mod slack;
 
 pub use check::{Catalogue, CronCheck};
 pub use diagnostics::{Diagnostic, Diagnostics, Span};

@@ -1,5 +1,7 @@
 //! The tree of a pipeline file to its shape. Reports keys and types that do not fit; what names mean is not known here.
 
+mod signoff;
+
 use crate::diagnostics::{Mistake, Sink};
 use crate::document::{Table, wrong_type};
 use crate::place::{Named, Placed};
@@ -19,7 +21,7 @@ pub(crate) fn pipeline(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> 
         trigger: top.table("trigger", "`trigger`", sink).map(|table| trigger(table, sink)),
         source: top.named("source", "source", sink, source),
         step: top.named("step", "step", sink, step),
-        signoff: top.named("signoff", "sign-off", sink, signoff),
+        signoff: top.named("signoff", "sign-off", sink, signoff::table),
         partial: false,
     };
     if top.entry("name").is_none() {
@@ -120,38 +122,6 @@ fn on(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> OnTable {
         warn: table.texts("warn", sink),
         info: table.texts("info", sink),
     };
-    table.finish(sink);
-    read
-}
-
-fn signoff(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> SignoffTable {
-    let before = sink.count();
-    let what = table.what.clone();
-    let mut read = SignoffTable {
-        after: table.texts("after", sink),
-        approvers: table
-            .tables("approvers", &format!("an approver of {what}"), sink)
-            .map(|list| list.into_iter().map(|inner| approver(inner, sink)).collect()),
-        approve_on: table.texts("approve_on", sink),
-        forbid_self_approval: table.boolean("forbid_self_approval", sink),
-        expire: table.table("expire", &format!("`expire` of {what}"), sink).map(|inner| expiry(inner, sink)),
-        broken: false,
-    };
-    table.finish(sink);
-    read.broken = sink.count() > before;
-    read
-}
-
-fn approver(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> ApproverTable {
-    let read =
-        ApproverTable { role: required_text(&mut table, "role", sink), count: table.integer("count", 1..=100, sink) };
-    table.finish(sink);
-    read
-}
-
-fn expiry(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> ExpireTable {
-    let read =
-        ExpireTable { after: required_text(&mut table, "after", sink), then: required_text(&mut table, "then", sink) };
     table.finish(sink);
     read
 }

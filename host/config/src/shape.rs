@@ -1,6 +1,10 @@
 //! The shape of a pipeline file, as it is written: every key, none of its meaning. The comments are what editors show,
 //! through the JSON Schema that is made of these types.
 
+mod signoff;
+
+pub(crate) use signoff::{ApproverTable, ConditionsTable, EscalateTable, ExpireTable, OverrideTable, SignoffTable};
+
 use crate::place::{Named, Placed};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
@@ -178,50 +182,4 @@ pub(crate) struct OnTable {
     pub warn: Option<Vec<Text>>,
     /// Kinds that are only written down.
     pub info: Option<Vec<Text>>,
-}
-
-/// A gate at which a run waits for people.
-#[derive(Debug, Default, JsonSchema)]
-#[schemars(rename = "Signoff", deny_unknown_fields)]
-pub(crate) struct SignoffTable {
-    /// Steps whose results the reviewers see.
-    #[schemars(required)]
-    pub after: Option<Vec<Text>>,
-    /// Which roles must sign, and how many people of each.
-    #[schemars(required, length(min = 1))]
-    pub approvers: Option<Vec<ApproverTable>>,
-    /// Where approving is allowed: `terminal`, `page`, `slack`. Default: everywhere. Rejecting and holding always are.
-    pub approve_on: Option<Vec<Text>>,
-    /// Whether the person who started the run may not approve it.
-    #[schemars(extend("default" = false))]
-    pub forbid_self_approval: Option<Placed<bool>>,
-    /// What happens when nobody decides in time. Nothing ever approves by itself.
-    pub expire: Option<ExpireTable>,
-    /// Whether something in this table could not be read.
-    #[schemars(skip)]
-    pub broken: bool,
-}
-
-/// So many people of a role.
-#[derive(Debug, Default, JsonSchema)]
-#[schemars(rename = "Approver", deny_unknown_fields)]
-pub(crate) struct ApproverTable {
-    /// A role that people have in countersign.toml.
-    #[schemars(required)]
-    pub role: Option<Text>,
-    /// How many different people of it.
-    #[schemars(range(min = 1, max = 100), extend("default" = 1))]
-    pub count: Option<Placed<u64>>,
-}
-
-/// What happens when nobody decides in time.
-#[derive(Debug, Default, JsonSchema)]
-#[schemars(rename = "Expire", deny_unknown_fields)]
-pub(crate) struct ExpireTable {
-    /// How long to wait: `30m`, `4h`, `7d`.
-    #[schemars(required, regex(pattern = r"^[1-9][0-9]*[smhd]$"))]
-    pub after: Option<Text>,
-    /// `hold` keeps the request open and shows it as overdue; `reject` ends the run.
-    #[schemars(required, extend("enum" = ["hold", "reject"]))]
-    pub then: Option<Text>,
 }

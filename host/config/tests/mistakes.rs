@@ -48,7 +48,7 @@ mistakes! {
     unknown_key: "file.unknown-key" = with("limits = { memory_mib = 2048, time_seconds = 1800 }", "limit = { memory_mib = 2048 }");
     unknown_limit: "file.unknown-key" = with("time_seconds = 1800", "time_minutes = 30");
     unknown_section: "file.unknown-key" = with("[step.statistics]", "[steps.statistics]");
-    keys_of_the_future: "file.unknown-key" = with(EXPIRE, "channel = \"slack:#ml-releases\"\nremind = \"4h\"");
+    signoff_key_unknown: "file.unknown-key" = with(EXPIRE, "chanel = \"slack:#ml-releases\"\nquorum = 2");
     unknown_severity: "file.unknown-key" = with("on = { block = [\"missing column\", \"type change\", \"drift\"], ask", "on = { block = [\"missing column\"], asks");
     wrong_type: "file.wrong-type" = with("overlap = \"wait\"", "overlap = true");
     wrong_type_arrival: "file.wrong-type" = with("arrival = [\"trips\"]", "arrival = { path = \"incoming/trips.csv\" }");
@@ -120,6 +120,23 @@ mistakes! {
     unknown_channel: "pipeline.unknown-channel" = with(EXPIRE, "approve_on = [\"web\", \"pages\"]");
     bad_duration: "pipeline.bad-duration" = with(EXPIRE, "expire = { after = \"one week\", then = \"hold\" }");
     expiry_never_approves: "pipeline.bad-expiry" = with(EXPIRE, "expire = { after = \"7d\", then = \"approve\" }");
+
+    approver_is_nobody: "pipeline.bad-approver" = with(APPROVERS, "approvers = [{ count = 2 }]");
+    approver_is_two: "pipeline.bad-approver" = with(APPROVERS, "approvers = [{ role = \"owner\", email = \"ada@example.org\" }]");
+    approver_misspelt: "file.unknown-key" = with(APPROVERS, "approvers = [{ slack_users = \"T01/U02AB\" }]");
+    approver_role_with_colon: "pipeline.bad-approver" = with(APPROVERS, "approvers = [{ role = \"slack:T01/U02AB\" }]");
+    approver_bad_identities: "pipeline.bad-approver" = with(APPROVERS, "approvers = [{ slack_user = \"@ada\" }, { slack_group = \"@ml-leads\" }, { email = \"ada\" }]");
+    approver_one_person_twice: "pipeline.nobody-can-approve" = with(APPROVERS, "approvers = [{ slack_user = \"T01/U02AB\", count = 2 }, { email = \"ada@example.org\" }, { email = \"Ada@example.org\" }]");
+    approver_count: "file.out-of-range" = with(APPROVERS, "approvers = [{ slack_group = \"S01\", count = 0 }]");
+    second_factor_without_page: "pipeline.no-second-factor" = with(EXPIRE, "approve_on = [\"slack\", \"terminal\"]\nsecond_factor = true");
+    bad_channel: "pipeline.bad-channel" = with(EXPIRE, "channel = \"#ML-Releases\"");
+    bad_reminder: "pipeline.bad-duration" = with(EXPIRE, "remind = \"daily\"");
+    bad_escalation: "pipeline.bad-escalation" = with(EXPIRE, "escalate = { after = \"1d\", to = \"ml-leads\" }");
+    escalation_too_late: "pipeline.escalation-too-late" = with(EXPIRE, "escalate = { after = \"168h\", to = \"@ml-leads\" }\nexpire = { after = \"7d\", then = \"reject\" }");
+    override_by_nobody: "pipeline.nobody-can-approve" = with(EXPIRE, "override = { approvers = [], on = [] }");
+    override_unknown_channel: "pipeline.unknown-channel" = with(EXPIRE, "override = { approvers = [{ role = \"owner\" }], on = [\"pages\"] }");
+    canary_of_nothing: "file.out-of-range" = with(EXPIRE, "conditions = { canary_percent = 0 }");
+    slice_without_a_name: "pipeline.bad-condition" = with(EXPIRE, "conditions = { except_slices = [\"company = Blue Ribbon\", \" \"] }");
 
     cron_with_seconds: "pipeline.bad-cron" = with(CRON, "cron = \"0 0 6 * * *\"");
     cron_short: "pipeline.bad-cron" = with(CRON, "cron = \"@daily\"");

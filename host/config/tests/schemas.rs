@@ -55,6 +55,9 @@ fn the_reader_knows_every_key_of_the_schema() {
         ("On", "[step.s.on]"),
         ("Signoff", "[signoff.s]"),
         ("Expire", "[signoff.s.expire]"),
+        ("Escalate", "[signoff.s.escalate]"),
+        ("Override", "[signoff.s.override]"),
+        ("Conditions", "[signoff.s.conditions]"),
         ("Approver", "[[signoff.s.approvers]]"),
         ("History", "[step.s.inputs.s]"),
     ];

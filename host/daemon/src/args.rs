@@ -50,18 +50,38 @@ pub enum Command {
     Reject(DecideArgs),
     /// Say that a decision needs more time.
     Hold(DecideArgs),
+    /// Approve although a check failed; needs a reason, its own quorum, and is shown as such for ever.
+    Override(DecideArgs),
     /// Stop a run that is queued, running or waiting.
     Cancel(RunOnly),
+    /// List what waits for people, and what waits for you.
+    Inbox,
+    /// Show how the installation stands: runs, requests, undelivered messages, Slack.
+    Status,
     /// Show what went into an artifact, or with --downstream what came of it.
     Lineage(LineageArgs),
     /// Explain a model: data, distribution, validation, comparison, who signed off.
     Explain(ExplainArgs),
+    /// Say what was live at an instant, and who signed it off.
+    Deployed(DeployedArgs),
+    /// Write the reviewer's page of a run as one self-contained file.
+    Report(ReportArgs),
+    /// Write everything that was signed about a model into a directory that anybody can verify.
+    Bundle(BundleArgs),
+    /// Verify a bundle, offline, with nothing but the public key.
+    Verify(VerifyArgs),
     /// Copy a run's artifacts out as plain files.
     Export(ExportArgs),
     /// Run as a daemon: start runs when the clock or arriving data says so.
     Serve(ServeArgs),
     /// List events: why each run started, or why none did.
     Events(EventsArgs),
+    /// Let people and programs into the pages.
+    #[command(subcommand)]
+    Access(AccessCommand),
+    /// Look at the connection with Slack.
+    #[command(subcommand)]
+    Slack(SlackCommand),
     /// Look at components.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -151,7 +171,7 @@ pub struct ShowArgs {
     pub log: Option<String>,
 }
 
-/// Arguments of `approve`, `reject` and `hold`.
+/// Arguments of `approve`, `reject`, `hold` and `override`.
 #[derive(Debug, Args)]
 pub struct DecideArgs {
     /// The run, or the last characters of its identifier.
@@ -162,6 +182,54 @@ pub struct DecideArgs {
     /// The evidence digest that you looked at (its first characters); refused when the run shows another.
     #[arg(long, value_name = "DIGEST")]
     pub evidence: Option<String>,
+    /// Approve for this share of the traffic only, in per cent.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub canary: Option<u8>,
+    /// Approve except for this slice, such as "company = Blue Ribbon"; may be given again.
+    #[arg(long, value_name = "SLICE")]
+    pub except_slice: Vec<String>,
+}
+
+/// Arguments of `deployed`.
+#[derive(Debug, Args)]
+pub struct DeployedArgs {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The instant, such as 2026-11-23T12:00Z or 2026-11-23; now when left out. Without an offset it is UTC.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run, or the last characters of its identifier.
+    pub run: String,
+    /// The file; RUN.html in the working directory when left out.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub html: Option<Option<PathBuf>>,
+}
+
+/// Arguments of `bundle`.
+#[derive(Debug, Args)]
+pub struct BundleArgs {
+    /// A Model artifact's identifier or digest (its first characters do), or a pipeline's name for its live model.
+    pub model: String,
+    /// A new directory.
+    pub directory: PathBuf,
+    /// Also carry the examples, not only their digests.
+    #[arg(long)]
+    pub with_examples: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The bundle's directory.
+    pub bundle: PathBuf,
+    /// The installation's public key (PEM), from somebody you trust; the key inside the bundle proves nothing.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
 }
 
 /// Arguments of `export`.
@@ -213,6 +281,42 @@ pub struct EventsArgs {
     /// At most so many.
     #[arg(long, default_value_t = 20)]
     pub limit: u32,
+}
+
+/// `access` commands.
+#[derive(Debug, Subcommand)]
+pub enum AccessCommand {
+    /// Print a link that signs one person in, once.
+    Link {
+        /// A name under `[people]`; yourself when left out.
+        #[arg(long, value_name = "PERSON")]
+        person: Option<String>,
+        /// How long the link may be used.
+        #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
+        minutes: u64,
+    },
+    /// Print a new token with which programs may read, and nothing else.
+    Token {
+        /// What it is for.
+        name: String,
+        /// How long it may be used.
+        #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
+        days: u64,
+    },
+    /// List sessions, unused links and tokens.
+    List,
+    /// Take a session, link or token away.
+    Revoke {
+        /// The first characters of its digest, as `access list` shows it.
+        digest: String,
+    },
+}
+
+/// `slack` commands.
+#[derive(Debug, Subcommand)]
+pub enum SlackCommand {
+    /// Say in plain words which token, scope or channel is wrong.
+    Check,
 }
 
 /// `plugin` commands.
@@ -271,5 +375,10 @@ pub enum GraphForm {
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Check the hash chain and name the first entry that does not fit.
-    Verify,
+    Verify {
+        /// Number and hash of an entry that somebody saw, `#1234 ab12cd34ef56`, as a Slack message or a page shows them: finds a log
+        /// that was cut off and grew again.
+        #[arg(long, value_name = "ANCHOR")]
+        anchor: Option<String>,
+    },
 }

@@ -59,14 +59,13 @@ impl Context {
     /// # Errors
     /// When the value can not be written as JSON.
     pub fn print_json<T: Serialize>(&self, schema: &str, value: &T) -> anyhow::Result<()> {
-        #[derive(Serialize)]
-        struct Document<'a, T> {
-            schema: String,
-            data: &'a T,
-        }
-        let document = Document { schema: format!("countersign.{schema}/1"), data: value };
-        println!("{}", serde_json::to_string_pretty(&document)?);
-        Ok(())
+        print_json(schema, value)
+    }
+
+    /// Where people find the pages; none when they are off.
+    pub fn page_url(&self) -> Option<String> {
+        let web = &self.settings.web;
+        web.public_url.clone().or_else(|| web.listen.map(|address| format!("http://{address}")))
     }
 
     /// Where the metadata lies.
@@ -78,6 +77,21 @@ impl Context {
     pub fn artifacts(&self) -> PathBuf {
         self.settings.state_dir.join("artifacts")
     }
+}
+
+/// Prints one JSON document that names its schema.
+///
+/// # Errors
+/// When the value can not be written as JSON.
+pub fn print_json<T: Serialize>(schema: &str, value: &T) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a, T> {
+        schema: String,
+        data: &'a T,
+    }
+    let document = Document { schema: format!("countersign.{schema}/1"), data: value };
+    println!("{}", serde_json::to_string_pretty(&document)?);
+    Ok(())
 }
 
 fn read_settings(config: Option<&Path>) -> anyhow::Result<Settings> {

@@ -24,6 +24,20 @@ impl Notifier for LogNotifier {
                 let (kind, actor) = (decision.kind, &decision.actor);
                 tracing::info!(run.id = %run, notice.id = %notice_id, actor = %actor, "decision recorded: {kind}");
             }
+            Message::RequestChanged { request } => {
+                tracing::info!(run.id = %run, notice.id = %notice_id, request.id = %request, "sign-off request changed: `countersign show {run}`");
+            }
+            Message::Reminder { request } => {
+                tracing::warn!(run.id = %run, notice.id = %notice_id, request.id = %request, "still waiting for people: `countersign show {run}`");
+            }
+            Message::Escalation { request, to } => {
+                tracing::warn!(run.id = %run, notice.id = %notice_id, request.id = %request, to, "nobody has decided: escalated");
+            }
+            Message::Warned { findings } => {
+                for (step, finding) in findings {
+                    tracing::warn!(run.id = %run, notice.id = %notice_id, step, subject = finding.subject, "{}", finding.message);
+                }
+            }
             Message::RunEnded { end } => tracing::info!(run.id = %run, notice.id = %notice_id, "run {}", end.as_str()),
             Message::Pushed { push } => {
                 let model = push.model.short();

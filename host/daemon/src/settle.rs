@@ -2,17 +2,20 @@
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::service;
 use crate::terminal::{evidence, prompt};
 use crate::wiring::Installation;
 use anyhow::Context as _;
 use countersign_model::actor::Actor;
+use countersign_model::conditions::Conditions;
 use countersign_model::decision::{Channel, DecisionKind, SignoffRequest};
 use countersign_model::evidence::Evidence;
 use countersign_model::id::{RequestId, RunId};
 use countersign_model::policy::Standing;
 use countersign_model::run::{Run, RunState};
-use countersign_orchestrator::{DecideError, DecisionInput, WorkEnd};
+use countersign_orchestrator::WorkEnd;
 use countersign_ports::metadata_store::RunFilter;
+use countersign_ports::{DecideError, DecisionInput, Desk as _};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -43,7 +46,7 @@ pub async fn carry(installation: &Installation, run: &RunId) -> anyhow::Result<R
                 }
             }
         }
-        let found = installation.store.run(run).await?.with_context(|| format!("run {run} is gone"))?;
+        let found = installation.stores.metadata.run(run).await?.with_context(|| format!("run {run} is gone"))?;
         match found.state {
             RunState::Queued => {
                 finish_interrupted(installation, &found).await?;
@@ -63,7 +66,7 @@ async fn finish_interrupted(installation: &Installation, waiting: &Run) -> anyho
         status: Some(RunState::Running.status().to_string()),
         ..RunFilter::default()
     };
-    for running in installation.store.runs(&filter).await? {
+    for running in installation.stores.metadata.runs(&filter).await? {
         if let Some(claim) = installation.engine.claim(Some(&running.id)).await? {
             installation.engine.work(&claim).await?;
         }
@@ -99,8 +102,12 @@ pub async fn carry_and_ask(
                 tell_how_to_decide(context, run);
                 return Ok(Exit::Waiting);
             }
+            prompt::Answer::OpenPage => {
+                service::show_page(context, installation, &request, actor).await?;
+            }
             prompt::Answer::Decide(kind, reason) => {
-                if !decide(installation, &request, kind, actor, reason).await? {
+                let said = Said { actor: actor.clone(), kind, reason, conditions: Conditions::default() };
+                if !decide(installation, &request, said).await? {
                     tell_how_to_decide(context, run);
                     return Ok(Exit::Waiting);
                 }
@@ -114,27 +121,36 @@ pub async fn carry_and_ask(
 /// # Errors
 /// When the store does not have it.
 pub async fn waiting_request(installation: &Installation, request: &RequestId) -> anyhow::Result<SignoffRequest> {
-    installation.store.request(request).await?.with_context(|| format!("sign-off request {request} is gone"))
+    installation.stores.metadata.request(request).await?.with_context(|| format!("sign-off request {request} is gone"))
+}
+
+/// What a person at this terminal says.
+pub struct Said {
+    /// Their account.
+    pub actor: Actor,
+    /// What.
+    pub kind: DecisionKind,
+    /// Why.
+    pub reason: String,
+    /// Under which conditions.
+    pub conditions: Conditions,
 }
 
 /// Records a decision and says what it means. True when the run can go on.
 ///
 /// # Errors
 /// When the stores fail; a refusal is printed, not returned.
-pub async fn decide(
-    installation: &Installation,
-    request: &SignoffRequest,
-    kind: DecisionKind,
-    actor: &Actor,
-    reason: String,
-) -> anyhow::Result<bool> {
+pub async fn decide(installation: &Installation, request: &SignoffRequest, said: Said) -> anyhow::Result<bool> {
     let input = DecisionInput {
         request: request.id,
         evidence: request.evidence_digest,
-        kind,
-        actor: actor.clone(),
+        kind: said.kind,
+        actor: said.actor,
         channel: Channel::Terminal,
-        reason,
+        second_factor: false,
+        reason: said.reason,
+        conditions: said.conditions,
+        once: None,
     };
     let recorded = match installation.engine.decide(input).await {
         Ok(recorded) => recorded,
@@ -142,7 +158,7 @@ pub async fn decide(
             println!("  not recorded: {refusal}");
             return Ok(false);
         }
-        Err(DecideError::Orchestrator(error)) => return Err(error.into()),
+        Err(DecideError::Desk(error)) => return Err(error.into()),
     };
     let decision = &recorded.decision;
     if decision.late {

@@ -1,6 +1,7 @@
 //! Who did something.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// An identified actor: `<authority>:<name>`, such as `local:ada` or `slack:T01/U02AB`, or the daemon itself.
@@ -22,6 +23,16 @@ impl Actor {
     /// The daemon, acting by a rule; never counts as a person.
     pub fn system(part: &str) -> Self {
         Self(format!("system:{part}"))
+    }
+
+    /// A Slack account, by team and user identifier: names are mutable, these are not.
+    pub fn slack(team: &str, user: &str) -> Self {
+        Self(format!("slack:{team}/{user}"))
+    }
+
+    /// Team and user of a Slack account.
+    pub fn as_slack(&self) -> Option<(&str, &str)> {
+        self.0.strip_prefix("slack:")?.split_once('/')
     }
 
     /// Whether this is a person: only a person decides.
@@ -49,5 +60,31 @@ impl std::str::FromStr for Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Who an actor is: the person behind the account, and what they may sign as at this moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The account.
+    pub actor: Actor,
+    /// The name under `[people]`, or the actor's text for an account that is not listed there: two accounts of one person
+    /// are one person.
+    pub person: String,
+    /// What they may sign as: role names, and `slack:T01/U02AB`, `slack-group:S0123`, `email:ada@example.org`.
+    pub roles: BTreeSet<String>,
+    /// Why this account may decide nothing: deactivated, a bot, a guest.
+    pub barred: Option<String>,
+}
+
+impl Identity {
+    /// Somebody of whom nothing is known: may decide nothing.
+    pub fn unknown(actor: &Actor) -> Self {
+        Self { actor: actor.clone(), person: actor.to_string(), roles: BTreeSet::new(), barred: None }
+    }
+
+    /// Whether a person is listed behind the account; otherwise a decision is bound to the account only, and says so.
+    pub fn is_listed(&self) -> bool {
+        self.person != self.actor.as_str()
     }
 }

@@ -1,7 +1,9 @@
 //! Requests for a person's decision, and the decisions.
 
 use crate::actor::Actor;
+use crate::conditions::Conditions;
 use crate::digest::Digest;
+use crate::finding::Verdict;
 use crate::id::{DecisionId, RequestId, RunId};
 use crate::policy::SignoffPolicy;
 use crate::time::Timestamp;
@@ -93,10 +95,23 @@ pub struct SignoffRequest {
     pub evidence_digest: Digest,
     /// The candidate's artifact digest.
     pub model_digest: Digest,
+    /// The evidence's heaviest verdict: on `fail` only an override helps.
+    pub verdict: Verdict,
+    /// Random, 32 hexadecimal digits: with the identifier it is what a Slack button carries, and nobody guesses it.
+    pub nonce: String,
     /// Where it stands.
     pub state: RequestState,
     /// When it was posted; deadlines count from here.
     pub posted_at: Timestamp,
+    /// Reminders, escalation and overdue note so far.
+    pub progress: crate::deadline::Progress,
+}
+
+impl SignoffRequest {
+    /// What a button carries: `req_….nonce`.
+    pub fn handle(&self) -> String {
+        format!("{}.{}", self.id, self.nonce)
+    }
 }
 
 /// Where a request stands.
@@ -151,14 +166,22 @@ pub struct Decision {
     pub kind: DecisionKind,
     /// Who.
     pub actor: Actor,
-    /// The roles they held at that moment, sorted.
+    /// The person behind the account; the actor's text when none is listed.
+    pub person: String,
+    /// What they could sign as at that moment, sorted.
     pub roles: Vec<String>,
     /// Where.
     pub channel: Channel,
+    /// Whether a second factor was shown.
+    pub second_factor: bool,
     /// Why.
     pub reason: String,
+    /// Under which conditions; push obeys them.
+    pub conditions: Conditions,
     /// The evidence that they saw.
     pub evidence_digest: Digest,
+    /// The signed statement: a DSSE envelope as JSON text.
+    pub envelope: Option<String>,
     /// Came after the request was closed: recorded, without effect.
     pub late: bool,
     /// When.

@@ -47,6 +47,24 @@ pub struct Shown {
     pub metrics: Vec<ShownMetric>,
     /// The worst slices, worst first.
     pub slices: Vec<ShownSlice>,
+    /// The slices that lost most against the live model, greatest loss first; empty without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regressions: Vec<ShownSlice>,
+    /// Rows by split of the delivery behind the live model.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rows_before: BTreeMap<String, u64>,
+    /// How the schema differs from the one behind the live model, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schema_changes: Vec<String>,
+    /// How far each feature moved from the previous delivery, farthest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<ShownDrift>,
+    /// Size of the candidate, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_bytes: Option<u64>,
+    /// Size of the live model, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_bytes: Option<u64>,
     /// Example difficulty, if the pipeline measures it.
     pub difficulty: Option<ShownDifficulty>,
 }
@@ -79,6 +97,17 @@ pub struct ShownSlice {
     pub margin: Option<f64>,
 }
 
+/// How far one feature moved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShownDrift {
+    /// The feature.
+    pub feature: String,
+    /// The effect: Jensen-Shannon divergence, or the largest change of one share. 0 to 1.
+    pub effect: f64,
+    /// Where an effect starts to mean something: the noise of samples of these sizes, or the threshold if that is larger.
+    pub threshold: f64,
+}
+
 /// Example difficulty in a few numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShownDifficulty {
@@ -90,6 +119,15 @@ pub struct ShownDifficulty {
     pub direction: String,
     /// Share of all errors that the hardest tenth holds.
     pub hardest_tenth_error_share: f64,
+    /// Error rate over all examples, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_error: Option<f64>,
+    /// The given label that most of the hardest tenth carries, and its share of it, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardest_class: Option<(String, f64)>,
+    /// Share of the hardest tenth that is also in the hardest tenth by AUM, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_with_aum: Option<f64>,
     /// Examples that AUM and loss call suspicious.
     pub suspected_mislabelled: u64,
     /// The hardest examples, hardest first.

@@ -87,6 +87,9 @@ id!(/// Why a run started.
     EventId, "evt");
 id!(/// One request for a person's decision.
     RequestId, "req");
+id!(
+    /// A try of the model by a reviewer.
+    PokeId, "poke");
 id!(/// One person's decision.
     DecisionId, "dec");
 id!(/// One placement of a model at a target.

@@ -1,10 +1,14 @@
 //! Permits: what push re-derives from the decisions at the moment of pushing. A decision alone never deploys.
 
+use crate::actor::{Actor, Identity};
+use crate::conditions::Conditions;
 use crate::decision::{Decision, RequestState, SignoffRequest};
 use crate::digest::Digest;
+use crate::id::DecisionId;
 use crate::policy::{SignoffPolicy, Standing};
+use crate::statement::Statement;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Leave to push one model to one target, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +21,8 @@ pub struct Permit {
     pub model: Digest,
     /// The target.
     pub target: String,
+    /// What the policy and those who approved ask for.
+    pub conditions: Conditions,
 }
 
 /// What the world looks like at the moment of pushing.
@@ -32,8 +38,10 @@ pub struct Present<'a> {
     pub live: Option<Digest>,
     /// The model that was live in the evidence.
     pub baseline: Option<Digest>,
-    /// Roles that each decider holds now, looked up by the caller.
-    pub roles_now: &'a (dyn Fn(&crate::actor::Actor) -> BTreeSet<String> + Sync),
+    /// Who each decider is now, looked up by the caller; somebody who is missing holds nothing.
+    pub deciders: &'a BTreeMap<Actor, Identity>,
+    /// What each decision's signed statement says, for those whose signature is valid.
+    pub statements: &'a BTreeMap<DecisionId, Statement>,
     /// Where the model goes.
     pub target: &'a str,
 }
@@ -61,6 +69,14 @@ pub enum NoPermit {
     /// Something else went live meanwhile.
     #[error("another model went live since the evidence was made")]
     BaselineChanged,
+    /// A decision was changed after it was signed, or never signed.
+    #[error("the signature of {decision} by {actor} does not hold")]
+    SignatureBroken {
+        /// The decision.
+        decision: DecisionId,
+        /// Who is said to have made it.
+        actor: Actor,
+    },
     /// Without those who may no longer decide, the quorum is not reached.
     #[error("a decider no longer holds the role they signed with")]
     DeciderLostRole,
@@ -87,23 +103,31 @@ pub fn derive(request: &SignoffRequest, decisions: &[Decision], now: &Present<'_
     if now.live != now.baseline && now.live != Some(request.model_digest) {
         return Err(NoPermit::BaselineChanged);
     }
+    let signed = |decision: &&Decision| !decision.late && decision.kind.approves();
+    for decision in decisions.iter().filter(signed) {
+        if !now.statements.get(&decision.id).is_some_and(|statement| statement.is_of(decision, request)) {
+            return Err(NoPermit::SignatureBroken { decision: decision.id, actor: decision.actor.clone() });
+        }
+    }
     let still: Vec<Decision> = decisions
         .iter()
         .filter(|decision| decision.evidence_digest == request.evidence_digest)
         .cloned()
         .map(|mut decision| {
-            let roles = (now.roles_now)(&decision.actor);
-            decision.roles.retain(|role| roles.contains(role));
+            let identity = now.deciders.get(&decision.actor).filter(|identity| identity.barred.is_none());
+            decision.roles.retain(|role| identity.is_some_and(|identity| identity.roles.contains(role)));
             decision
         })
         .collect();
-    if request.policy.tally(&still) != Standing::Approved {
+    if request.policy.tally(request.verdict, &still) != Standing::Approved {
         return Err(NoPermit::DeciderLostRole);
     }
+    let conditions = decisions.iter().filter(signed).map(|decision| &decision.conditions);
     Ok(Permit {
         request: request.id,
         evidence: request.evidence_digest,
         model: request.model_digest,
         target: now.target.to_string(),
+        conditions: conditions.fold(request.policy.conditions.clone(), |all, one| all.and(one)),
     })
 }

@@ -1,5 +1,6 @@
 //! Pushes: a model placed at a target, at most once per (model digest, target).
 
+use crate::conditions::Conditions;
 use crate::digest::Digest;
 use crate::id::{PushId, RequestId, RunId};
 use crate::time::Timestamp;
@@ -20,6 +21,8 @@ pub struct Push {
     pub target: String,
     /// The request whose permit allowed it.
     pub request: RequestId,
+    /// What the people who approved asked for.
+    pub conditions: Conditions,
     /// When it was begun.
     pub begun_at: Timestamp,
     /// When it was in place.

@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::{OrchestratorError, StepFailure, step_error};
+use crate::overriding::LeftOut;
 use countersign_model::artifact::Artifact;
 use countersign_model::canonical;
 use countersign_model::component::{Description, Port};
@@ -43,6 +44,7 @@ pub(crate) struct Position<'a> {
     pub run: &'a Run,
     pub pipeline: &'a Pipeline,
     pub finished: &'a Finished,
+    pub left_out: &'a LeftOut,
 }
 
 impl Engine {

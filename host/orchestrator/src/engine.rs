@@ -1,23 +1,24 @@
 //! The engine: the parts it works with, and how a person starts a run.
 
 use crate::error::OrchestratorError;
+use crate::outbox::Pauses;
+use crate::poke;
 use crate::watcher::Watcher;
 use countersign_model::actor::Actor;
 use countersign_model::component::Description;
 use countersign_model::digest::Digest;
 use countersign_model::event::{Cause, Event};
-use countersign_model::id::{ArtifactId, EventId, ExecutionId, NoticeId, RunId, WorkerId};
+use countersign_model::id::{ArtifactId, EventId, ExecutionId, RunId, WorkerId};
 use countersign_model::pipeline::PipelineVersion;
 use countersign_model::run::{Run, RunState};
 use countersign_ports::component_runner::Component;
-use countersign_ports::notifier::{Message, Notice};
-use countersign_ports::{ArtifactStore, Clock, ComponentRunner, DeliveryFinder, IdSource, MetadataStore, Notifier};
-use std::collections::{BTreeSet, HashMap};
+use countersign_ports::{
+    ArtifactStore, Attestor, Clock, ComponentRunner, DeliveryFinder, Directory, IdSource, MetadataStore, Notifier,
+};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The roles that an actor holds now.
-pub type RolesOf = Arc<dyn Fn(&Actor) -> BTreeSet<String> + Send + Sync>;
+use tokio::sync::{Notify, Semaphore};
 
 /// Every loaded component, by the digest that pipelines pin.
 #[derive(Clone, Default)]
@@ -54,12 +55,31 @@ pub struct Parts {
     pub ids: Arc<dyn IdSource>,
     /// Finds deliveries.
     pub deliveries: Arc<dyn DeliveryFinder>,
-    /// Who holds which role.
-    pub roles_of: RolesOf,
+    /// Who is who, and what they may sign as.
+    pub directory: Arc<dyn Directory>,
+    /// Signs decisions, and checks what was signed.
+    pub attestor: Arc<dyn Attestor>,
     /// Deliver the outbox.
     pub notifiers: Vec<Arc<dyn Notifier>>,
+    /// Where messages go.
+    pub routes: Routes,
+    /// The built-in component `predict`, which answers pokes; none: there are no pokes.
+    pub predictor: Option<Component>,
     /// Follows along.
     pub watcher: Arc<dyn Watcher>,
+}
+
+/// Where messages go besides the terminal and its log, which get every one: channels such as `slack:#ml-alerts`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Routes {
+    /// Requests of gates that name no channel of their own.
+    pub requests: Option<String>,
+    /// Runs that a check blocked.
+    pub blocked: Option<String>,
+    /// Runs that failed.
+    pub failed: Option<String>,
+    /// Findings worth a look that stopped nothing.
+    pub warned: Option<String>,
 }
 
 /// How an engine works.
@@ -82,13 +102,43 @@ pub struct Engine {
     pub(crate) options: Arc<EngineOptions>,
     /// New at every start of a process, so that nobody refreshes a dead one's lease.
     pub(crate) worker: WorkerId,
+    pub(crate) pauses: Arc<Pauses>,
+    pub(crate) pokes: Arc<Semaphore>,
+    work: Arc<Notify>,
+    outbox: Arc<Notify>,
 }
 
 impl Engine {
     /// An engine with a worker identity of its own.
     pub fn new(parts: Parts, options: EngineOptions) -> Self {
         let worker = WorkerId::from_ulid(parts.ids.ulid());
-        Self { parts, options: Arc::new(options), worker }
+        Self {
+            parts,
+            options: Arc::new(options),
+            worker,
+            pauses: Arc::default(),
+            pokes: Arc::new(Semaphore::new(poke::AT_ONCE)),
+            work: Arc::default(),
+            outbox: Arc::default(),
+        }
+    }
+
+    /// Notified when a deed of this process made work that can be claimed. A hint: other processes make work too.
+    pub fn hint(&self) -> Arc<Notify> {
+        Arc::clone(&self.work)
+    }
+
+    /// Notified when this process wrote notices. A hint, as [`Self::hint`].
+    pub fn outbox_hint(&self) -> Arc<Notify> {
+        Arc::clone(&self.outbox)
+    }
+
+    pub(crate) fn hint_work(&self) {
+        self.work.notify_one();
+    }
+
+    pub(crate) fn hint_outbox(&self) {
+        self.outbox.notify_one();
     }
 
     /// Registers the definition and starts a run of it, because a person asked.
@@ -120,7 +170,16 @@ impl Engine {
             at: now,
         };
         self.parts.store.accept_event(&event, Ok(&run)).await?;
+        self.hint_work();
         Ok(run.id)
+    }
+
+    /// Removes abandoned staging directories.
+    ///
+    /// # Errors
+    /// When the artifact store fails.
+    pub async fn sweep(&self) -> Result<u64, OrchestratorError> {
+        Ok(self.parts.artifacts.sweep().await?)
     }
 
     pub(crate) fn execution_id(&self) -> ExecutionId {
@@ -129,17 +188,5 @@ impl Engine {
 
     pub(crate) fn artifact_id(&self) -> ArtifactId {
         ArtifactId::from_ulid(self.parts.ids.ulid())
-    }
-
-    /// A notice for every channel that somebody delivers. Today that is the terminal and the log.
-    pub(crate) fn notice(&self, run: RunId, message: Message) -> Notice {
-        Notice {
-            id: NoticeId::from_ulid(self.parts.ids.ulid()),
-            run,
-            channel: "terminal".to_string(),
-            message,
-            created_at: self.parts.clock.now(),
-            attempts: 0,
-        }
     }
 }

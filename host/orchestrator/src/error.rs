@@ -1,7 +1,8 @@
 //! What stops the orchestrator itself, as opposed to a step (that is a [`StepError`]).
 
+use countersign_model::digest::Digest;
 use countersign_model::execution::StepError;
-use countersign_ports::{ArtifactStoreError, StoreError};
+use countersign_ports::{ArtifactStoreError, AttestError, StoreError};
 
 /// What goes wrong while carrying a run.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,9 @@ pub enum OrchestratorError {
     /// The artifact store.
     #[error(transparent)]
     Artifacts(#[from] ArtifactStoreError),
+    /// A statement can not be signed.
+    #[error(transparent)]
+    Attest(#[from] AttestError),
     /// A document could not be written or read.
     #[error("{document}")]
     Document {
@@ -29,6 +33,14 @@ pub enum OrchestratorError {
         path: String,
         /// Why not.
         source: std::io::Error,
+    },
+    /// A task of the engine's own died.
+    #[error("{operation}")]
+    Task {
+        /// What it did.
+        operation: &'static str,
+        /// How it died.
+        source: tokio::task::JoinError,
     },
     /// The run can not go on as it is defined.
     #[error("run {run}: {problem}")]
@@ -51,7 +63,23 @@ impl OrchestratorError {
                 ArtifactStoreError::Io { .. } => false,
             },
             Self::Document { .. } | Self::Definition { .. } => true,
-            Self::Store(_) | Self::Io { .. } => false,
+            Self::Store(_) | Self::Io { .. } | Self::Attest(_) | Self::Task { .. } => false,
+        }
+    }
+
+    /// The artifact whose bytes are gone or are not what was published, when that is what went wrong.
+    pub(crate) fn damaged(&self) -> Option<Digest> {
+        match self {
+            Self::Artifacts(ArtifactStoreError::Missing(digest) | ArtifactStoreError::Corrupt { digest, .. }) => {
+                Some(*digest)
+            }
+            Self::Artifacts(ArtifactStoreError::Io { .. } | ArtifactStoreError::Unfit { .. })
+            | Self::Store(_)
+            | Self::Attest(_)
+            | Self::Document { .. }
+            | Self::Io { .. }
+            | Self::Task { .. }
+            | Self::Definition { .. } => None,
         }
     }
 }

@@ -1,23 +1,23 @@
 //! Assembles the evidence document for a gate from the run's record and artifacts.
 
-use crate::driver::Position;
+use crate::driver::{Position, document};
 use crate::engine::Engine;
 use crate::error::OrchestratorError;
+use crate::overriding::ancestors;
 use crate::shown;
 use countersign_model::artifact::{Artifact, ArtifactKind};
 use countersign_model::digest::Digest;
-use countersign_model::evidence::Evidence;
+use countersign_model::evidence::{Evidence, Shown};
 use countersign_model::execution::Execution;
-use countersign_model::finding::Severity;
+use countersign_model::finding::{Finding, Severity};
 use countersign_model::id::RunId;
-use countersign_model::pipeline::Pipeline;
 use countersign_model::policy::SignoffPolicy;
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::driver::document;
+use std::collections::BTreeMap;
 
 /// Version of the evidence document's form.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
+/// Pushes looked at for the model that was live before: one candidate may go to many targets.
+const PUSHES: u32 = 100;
 
 impl Engine {
     /// The evidence for the gate, from everything upstream of it.
@@ -52,10 +52,13 @@ impl Engine {
             verdicts: BTreeMap::new(),
             findings: BTreeMap::new(),
             changes: self.changes(&executions, live.map(|(_, run)| run)).await?,
-            shown: self.shown(&executions).await?,
+            shown: self.shown(&executions, model, live).await?,
         };
         for execution in &executions {
             record(&mut evidence, execution);
+        }
+        for (step, failed) in position.left_out.iter().filter(|(step, _)| upstream.contains(*step)) {
+            evidence.findings.insert(step.clone(), vec![not_run(step, failed)]);
         }
         Ok(evidence)
     }
@@ -67,7 +70,7 @@ impl Engine {
         pipeline: &str,
         candidate: Digest,
     ) -> Result<Option<(Digest, RunId)>, OrchestratorError> {
-        let pushes = self.parts.store.pushes(Some(pipeline), 2).await?;
+        let pushes = self.parts.store.pushes(Some(pipeline), PUSHES).await?;
         Ok(pushes.into_iter().find(|push| push.model != candidate).map(|push| (push.model, push.run)))
     }
 
@@ -90,18 +93,42 @@ impl Engine {
     }
 
     /// The numbers shown, read from the verified artifacts.
-    async fn shown(&self, executions: &[&Execution]) -> Result<countersign_model::evidence::Shown, OrchestratorError> {
-        let mut shown = countersign_model::evidence::Shown::default();
-        for artifact in
-            executions.iter().filter_map(|execution| execution.state.result()).flat_map(|r| r.outputs.values())
-        {
-            if shown::reads(&artifact.kind) {
-                let path = self.parts.artifacts.open(&artifact.digest).await?;
-                shown::read(&mut shown, &artifact.kind, &path)?;
-            }
+    async fn shown(
+        &self,
+        executions: &[&Execution],
+        model: &Artifact,
+        live: Option<(Digest, RunId)>,
+    ) -> Result<Shown, OrchestratorError> {
+        let mut shown = Shown::default();
+        for artifact in outputs(executions).filter(|artifact| shown::reads(&artifact.kind)) {
+            let path = self.parts.artifacts.open(&artifact.digest).await?;
+            shown::read(&mut shown, &artifact.kind, &path)?;
+        }
+        shown.model_bytes = Some(self.parts.artifacts.manifest(&model.digest).await?.bytes());
+        if let Some((digest, run)) = live {
+            self.compare_with_live(&mut shown, executions, &digest, &run).await?;
         }
         Ok(shown)
     }
+}
+
+/// A step that people do not see because a check before it failed.
+fn not_run(step: &str, failed: &str) -> Finding {
+    Finding {
+        kind: "not run".to_string(),
+        severity: Severity::Warn,
+        subject: step.to_string(),
+        message: format!("`{step}` was not run: it comes after `{failed}`, which failed a check"),
+        expected: None,
+        seen: None,
+        previous: None,
+        rows: Vec::new(),
+    }
+}
+
+/// Everything that these executions made, in their order.
+pub(crate) fn outputs<'a>(executions: &[&'a Execution]) -> impl Iterator<Item = &'a Artifact> {
+    executions.iter().filter_map(|execution| execution.state.result()).flat_map(|result| result.outputs.values())
 }
 
 fn record(evidence: &mut Evidence, execution: &Execution) {
@@ -123,24 +150,6 @@ fn record(evidence: &mut Evidence, execution: &Execution) {
 
 /// The last model made upstream.
 fn candidate<'a>(executions: &[&'a Execution]) -> Option<&'a Artifact> {
-    executions
-        .iter()
-        .rev()
-        .filter_map(|execution| execution.state.result())
-        .flat_map(|result| result.outputs.values())
-        .find(|artifact| artifact.kind.as_str() == ArtifactKind::MODEL)
-}
-
-/// Every step that `of` comes after, near or far.
-pub(crate) fn ancestors(pipeline: &Pipeline, of: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut open = vec![of.to_string()];
-    while let Some(name) = open.pop() {
-        for before in pipeline.step(&name).into_iter().flat_map(|step| &step.after) {
-            if found.insert(before.clone()) {
-                open.push(before.clone());
-            }
-        }
-    }
-    found
+    let latest: Vec<&Execution> = executions.iter().rev().copied().collect();
+    outputs(&latest).find(|artifact| artifact.kind.as_str() == ArtifactKind::MODEL)
 }

@@ -145,11 +145,11 @@ fn seed(plan: &Plan) -> u64 {
     u64::from_be_bytes(first)
 }
 
-/// A scratch directory that goes with its execution.
-struct Scratch(PathBuf);
+/// A scratch directory that goes with what it is for.
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new(path: PathBuf) -> Result<Self, OrchestratorError> {
+    pub(crate) fn new(path: PathBuf) -> Result<Self, OrchestratorError> {
         std::fs::create_dir_all(&path).map_err(|source| OrchestratorError::Io {
             operation: "create scratch directory",
             path: path.display().to_string(),

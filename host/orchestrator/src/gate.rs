@@ -1,16 +1,22 @@
 //! Sign-off gates: assemble the evidence, ask, and go on only on a decision that is bound to exactly that evidence.
 
+use crate::decide::first_half;
 use crate::driver::{Position, document};
 use crate::engine::Engine;
 use crate::error::OrchestratorError;
+use crate::permit;
 use crate::watcher::RunEvent;
+use countersign_model::deadline::Progress;
 use countersign_model::decision::{Decision, DecisionKind, RequestState, SignoffRequest};
 use countersign_model::digest::Digest;
+use countersign_model::evidence::Evidence;
 use countersign_model::id::RequestId;
 use countersign_model::pipeline::Step;
 use countersign_model::policy::SignoffPolicy;
 use countersign_model::run::RunEnd;
+use countersign_ports::IdSource;
 use countersign_ports::notifier::Message;
+use std::fmt::Write as _;
 
 /// What a gate says.
 pub(crate) enum GateAnswer {
@@ -28,12 +34,14 @@ impl Engine {
     ) -> Result<GateAnswer, OrchestratorError> {
         let evidence = self.assemble(position, &step.name, policy).await?;
         let (text, digest) = evidence.seal().map_err(document)?;
-        if let Some(request) = self.newest_request(position, &step.name).await? {
-            if let Some(answer) = self.answered(position, &request, digest).await? {
+        let newest = self.newest_request(position, &step.name).await?;
+        if let Some(request) = &newest {
+            if let Some(answer) = self.answered(position, request, &evidence, digest).await? {
                 return Ok(answer);
             }
-        } else if let Some(earlier) = self.approved_before(position, &step.name, policy, evidence.model, digest).await?
-        {
+        }
+        // Where this run's own approval was withdrawn, an older one does not stand in for it.
+        else if let Some(earlier) = self.approved_before(position, &step.name, policy, &evidence, digest).await? {
             self.parts.watcher.hear(RunEvent::AlreadyApproved {
                 run: position.run.id,
                 gate: step.name.clone(),
@@ -50,21 +58,43 @@ impl Engine {
             evidence: text,
             evidence_digest: digest,
             model_digest: evidence.model,
+            verdict: evidence.verdict(),
+            nonce: nonce(self.parts.ids.as_ref()),
             state: RequestState::Open,
             posted_at: self.parts.clock.now(),
+            progress: Progress::default(),
         };
-        self.post(position, request).await.map(GateAnswer::Wait)
+        self.post(position, request, newest.is_none()).await.map(GateAnswer::Wait)
     }
 
-    async fn post(&self, position: &Position<'_>, request: SignoffRequest) -> Result<RequestId, OrchestratorError> {
+    async fn post(
+        &self,
+        position: &Position<'_>,
+        request: SignoffRequest,
+        first: bool,
+    ) -> Result<RequestId, OrchestratorError> {
         let message = Message::SignoffRequested { request: request.id, evidence: request.evidence_digest };
-        let notice = self.notice(position.run.id, message);
-        self.parts.store.open_request(position.claim, &request, &[notice]).await?;
+        let mut notices = self.request_notices(position.run.id, &request.policy, &message);
+        if let Some(older) = self.parts.store.open_request_of(&request.pipeline, &request.gate).await? {
+            notices.extend(self.changed(&older));
+        }
+        if first && !self.has_asked(position).await? {
+            notices.extend(self.warning(position.run.id, position.finished));
+        }
+        self.parts.store.open_request(position.claim, &request, &notices).await?;
+        self.hint_outbox();
+        // A run that it supersedes no longer stands in the way of others.
+        self.hint_work();
         self.parts.watcher.hear(RunEvent::Waiting { run: position.run.id, request: request.id });
         Ok(request.id)
     }
 
-    /// This run's newest request at the gate that still means something.
+    /// Whether this run has posted a request: then its warnings were told with the first.
+    pub(crate) async fn has_asked(&self, position: &Position<'_>) -> Result<bool, OrchestratorError> {
+        Ok(!self.parts.store.requests(Some(&position.run.id), None, false).await?.is_empty())
+    }
+
+    /// This run's newest request at the gate.
     async fn newest_request(
         &self,
         position: &Position<'_>,
@@ -79,18 +109,16 @@ impl Engine {
         &self,
         position: &Position<'_>,
         request: &SignoffRequest,
-        evidence: Digest,
+        evidence: &Evidence,
+        digest: Digest,
     ) -> Result<Option<GateAnswer>, OrchestratorError> {
-        let decisions = self.parts.store.decisions(&request.id).await?;
         Ok(match &request.state {
-            RequestState::Approved if request.evidence_digest == evidence => Some(GateAnswer::Pass),
+            RequestState::Approved if request.evidence_digest == digest => Some(GateAnswer::Pass),
             RequestState::Approved => {
-                let reason = format!("the evidence is now {}, not what was signed", evidence.short());
-                let state = RequestState::Void { reason };
-                self.parts.store.close_request(&request.id, &state, self.parts.clock.now()).await?;
+                self.withdraw(request, permit::changed(request, evidence, digest).to_string()).await?;
                 None
             }
-            RequestState::Rejected => Some(GateAnswer::End(rejection(&decisions))),
+            RequestState::Rejected => Some(GateAnswer::End(rejection(&self.parts.store.decisions(&request.id).await?))),
             RequestState::Expired => Some(GateAnswer::End(RunEnd::Expired)),
             RequestState::Superseded { by } => Some(GateAnswer::End(RunEnd::Superseded { by: *by })),
             RequestState::Open => {
@@ -101,23 +129,33 @@ impl Engine {
         })
     }
 
-    /// An approval of the same evidence under the same policy, from an earlier run: the same question needs no second answer.
+    /// An approval of the same evidence under the same policy, from an earlier run, that would still let a model go live: the same
+    /// question needs no second answer.
     async fn approved_before(
         &self,
         position: &Position<'_>,
         gate: &str,
         policy: &SignoffPolicy,
-        model: Digest,
-        evidence: Digest,
+        evidence: &Evidence,
+        digest: Digest,
     ) -> Result<Option<SignoffRequest>, OrchestratorError> {
-        let requests = self.parts.store.requests(None, Some(&model), false).await?;
-        Ok(requests.into_iter().find(|request| {
-            request.pipeline == position.run.pipeline
+        for request in self.parts.store.requests(None, Some(&evidence.model), false).await? {
+            let same = request.pipeline == position.run.pipeline
                 && request.gate == gate
                 && request.state == RequestState::Approved
-                && request.evidence_digest == evidence
-                && request.policy == *policy
-        }))
+                && request.evidence_digest == digest;
+            if !same {
+                continue;
+            }
+            // Only whether there is a permit matters here, not for which target.
+            match self.permit(position, &request, policy, evidence, "").await? {
+                Ok(_) => return Ok(Some(request)),
+                Err(refusal) => {
+                    tracing::info!(run.id = %position.run.id, request.id = %request.id, %refusal, "an earlier approval does not hold");
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -128,4 +166,13 @@ fn rejection(decisions: &[Decision]) -> RunEnd {
         // The store rejects a request only together with such a decision.
         None => RunEnd::Expired,
     }
+}
+
+/// 32 hexadecimal digits that nobody guesses: two identifiers, of which 160 bits are random.
+fn nonce(ids: &dyn IdSource) -> String {
+    let two = [ids.ulid().to_bytes(), ids.ulid().to_bytes()].concat();
+    first_half(Digest::of(&two)).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

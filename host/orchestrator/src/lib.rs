@@ -3,7 +3,12 @@
 //! Everything it knows between two steps is in the metadata store, so a process that dies loses at most the step it was in.
 //! Knows the seams of `ports` only, never a database, a sandbox or a file format's library.
 
+mod attestation;
+mod damage;
+mod deadlines;
+mod decide;
 mod delivery;
+mod desk;
 mod driver;
 mod engine;
 mod error;
@@ -11,17 +16,21 @@ mod evidence;
 mod executor;
 mod gate;
 mod layout;
+mod notices;
+mod outbox;
+mod overriding;
+mod permit;
 mod placement;
+mod poke;
 mod publisher;
+mod push;
 mod run_loop;
 mod shown;
-mod signoff;
-mod upkeep;
+mod since_live;
 mod watcher;
 mod worker;
 
-pub use engine::{Components, Engine, EngineOptions, Parts, RolesOf};
+pub use engine::{Components, Engine, EngineOptions, Parts, Routes};
 pub use error::OrchestratorError;
-pub use signoff::{DecideError, DecisionInput};
 pub use watcher::{RunEvent, Silent, Watcher};
 pub use worker::WorkEnd;

@@ -1,155 +1,52 @@
-//! Places a signed-off model at its target: under a fresh permit, at most once per (model, target), whole or not at all.
+//! Places a signed-off model at its target, whole or not at all, with the papers that say who let it go live and under which conditions.
 //!
 //! The target directory holds one folder a version, named by the Unix second in which its push began, and the link `current`.
 //! A version folder appears by one rename and `current` moves by another, so a server never sees half a model.
 
-use crate::driver::{Position, document};
-use crate::engine::Engine;
+use crate::driver::document;
 use crate::error::OrchestratorError;
-use crate::watcher::RunEvent;
-use countersign_model::artifact::{ArtifactKind, Manifest};
-use countersign_model::decision::{RequestState, SignoffRequest};
+use countersign_model::artifact::{FileEntry, Manifest};
+use countersign_model::canonical;
+use countersign_model::conditions::Conditions;
+use countersign_model::decision::{Decision, DecisionKind, SignoffRequest};
 use countersign_model::digest::Digest;
-use countersign_model::id::{PushId, RequestId};
-use countersign_model::permit::{self, Permit, Present};
-use countersign_model::pipeline::{ComponentStep, Step, Work};
-use countersign_model::policy::SignoffPolicy;
+use countersign_model::permit::Permit;
 use countersign_model::push::Push;
-use countersign_ports::metadata_store::PushStart;
-use countersign_ports::notifier::Message;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-impl Engine {
-    /// Pushes what `step` laid out. Answers a request when the permit was refused and people were asked again.
-    pub(crate) async fn push(
-        &self,
-        position: &Position<'_>,
-        step: &Step,
-        work: &ComponentStep,
-    ) -> Result<Option<RequestId>, OrchestratorError> {
-        let (gate, policy, target) = gate_of(position, step, work)?;
-        let evidence = self.assemble(position, gate, policy).await?;
-        let (_, digest) = evidence.seal().map_err(document)?;
-        let Some(request) = self.approved_request(position, gate, digest, evidence.model).await? else {
-            return Err(definition(position, format!("gate `{gate}` was passed without an approved request")));
-        };
-        let live = self.parts.store.pushes(Some(&position.run.pipeline), 1).await?.first().map(|push| push.model);
-        let decisions = self.parts.store.decisions(&request.id).await?;
-        let present = Present {
-            policy,
-            evidence: digest,
-            model: evidence.model,
-            live,
-            baseline: evidence.baseline,
-            roles_now: &|actor| (self.parts.roles_of)(actor),
-            target,
-        };
-        match permit::derive(&request, &decisions, &present) {
-            Ok(permit) => self.place_under(position, step, &permit, &request).await.map(|()| None),
-            Err(refusal) => {
-                tracing::warn!(run.id = %position.run.id, %refusal, "permit refused: people are asked again");
-                let state = RequestState::Void { reason: refusal.to_string() };
-                self.parts.store.close_request(&request.id, &state, self.parts.clock.now()).await?;
-                self.ask_again(position, gate, policy).await
-            }
-        }
-    }
+/// What lies beside the model: file names and contents.
+pub(crate) struct Papers(Vec<(String, Vec<u8>)>);
 
-    async fn ask_again(
-        &self,
-        position: &Position<'_>,
-        gate: &str,
-        policy: &SignoffPolicy,
-    ) -> Result<Option<RequestId>, OrchestratorError> {
-        let Some(step) = position.pipeline.step(gate) else {
-            return Err(definition(position, format!("there is no gate `{gate}`")));
-        };
-        match self.gate(position, step, policy).await? {
-            crate::gate::GateAnswer::Wait(request) => Ok(Some(request)),
-            crate::gate::GateAnswer::Pass | crate::gate::GateAnswer::End(_) => {
-                Err(definition(position, format!("gate `{gate}` did not ask again after a refused permit")))
-            }
-        }
-    }
+/// `conditions.json`: the conditions, and whether people let the model go although a check had failed.
+#[derive(Serialize)]
+struct ConditionsFile<'a> {
+    #[serde(flatten)]
+    conditions: &'a Conditions,
+    overridden: bool,
+}
 
-    /// This run's approved request, or the earlier one on the same evidence that let it pass.
-    async fn approved_request(
-        &self,
-        position: &Position<'_>,
-        gate: &str,
-        evidence: Digest,
-        model: Digest,
-    ) -> Result<Option<SignoffRequest>, OrchestratorError> {
-        let requests = self.parts.store.requests(None, Some(&model), false).await?;
-        let approved = |request: &&SignoffRequest| {
-            request.pipeline == position.run.pipeline && request.gate == gate && request.state == RequestState::Approved
-        };
-        let own = requests.iter().filter(approved).find(|request| request.run == position.run.id);
-        let same = requests.iter().filter(approved).find(|request| request.evidence_digest == evidence);
-        Ok(own.or(same).cloned())
-    }
-
-    async fn place_under(
-        &self,
-        position: &Position<'_>,
-        step: &Step,
-        permit: &Permit,
+impl Papers {
+    /// The evidence as it was signed, the conditions, and every signed statement of those who let it pass.
+    pub(crate) fn new(
         request: &SignoffRequest,
-    ) -> Result<(), OrchestratorError> {
-        let laid_out = position
-            .finished
-            .get(&step.name)
-            .and_then(|execution| execution.state.result())
-            .and_then(|result| {
-                result.outputs.values().find(|artifact| artifact.kind.as_str() == ArtifactKind::PUSHED_MODEL)
-            })
-            .ok_or_else(|| definition(position, format!("step `{}` laid out no PushedModel", step.name)))?;
-        let push = Push {
-            id: PushId::from_ulid(self.parts.ids.ulid()),
-            run: position.run.id,
-            pipeline: position.run.pipeline.clone(),
-            model: permit.model,
-            target: permit.target.clone(),
-            request: permit.request,
-            begun_at: self.parts.clock.now(),
-            completed_at: None,
-        };
-        let push = match self.parts.store.begin_push(position.claim, &push).await? {
-            PushStart::AlreadyThere(push) => {
-                self.parts.watcher.hear(RunEvent::Pushed { push, already: true });
-                return Ok(());
-            }
-            PushStart::Go(push) => push,
-        };
-        let from = self.parts.artifacts.open(&laid_out.digest).await?;
-        let manifest = self.parts.artifacts.manifest(&laid_out.digest).await?;
-        let evidence = request.evidence.clone();
-        let placed = push.clone();
-        tokio::task::spawn_blocking(move || place(&from, &manifest, &placed, &evidence))
-            .await
-            .map_err(|error| io("place model", Path::new(&push.target), std::io::Error::other(error)))??;
-        let push = Push { completed_at: Some(self.parts.clock.now()), ..push };
-        let notice = self.notice(position.run.id, Message::Pushed { push: push.clone() });
-        self.parts.store.complete_push(position.claim, &push, &[notice]).await?;
-        self.parts.watcher.hear(RunEvent::Pushed { push, already: false });
-        Ok(())
+        decisions: &[Decision],
+        permit: &Permit,
+    ) -> Result<Self, OrchestratorError> {
+        let counted: Vec<&Decision> =
+            decisions.iter().filter(|decision| !decision.late && decision.kind.approves()).collect();
+        let overridden = counted.iter().any(|decision| decision.kind == DecisionKind::Override);
+        let conditions = ConditionsFile { conditions: &permit.conditions, overridden };
+        let mut papers = vec![
+            ("evidence.json".to_string(), request.evidence.clone().into_bytes()),
+            ("conditions.json".to_string(), canonical::to_bytes(&conditions).map_err(document)?),
+        ];
+        for decision in counted {
+            let envelope = decision.envelope.clone().unwrap_or_default();
+            papers.push((format!("decisions/{}.dsse.json", decision.id), envelope.into_bytes()));
+        }
+        Ok(Self(papers))
     }
-}
-
-fn gate_of<'a>(
-    position: &'a Position<'_>,
-    step: &'a Step,
-    work: &'a ComponentStep,
-) -> Result<(&'a str, &'a SignoffPolicy, &'a str), OrchestratorError> {
-    let gate = work.release.as_deref().and_then(|gate| position.pipeline.step(gate));
-    match (gate, work.target.as_deref()) {
-        (Some(Step { name, work: Work::Signoff(policy), .. }), Some(target)) => Ok((name, policy, target)),
-        _ => Err(definition(position, format!("step `{}` pushes without a sign-off gate", step.name))),
-    }
-}
-
-fn definition(position: &Position<'_>, problem: String) -> OrchestratorError {
-    OrchestratorError::Definition { run: position.run.id.to_string(), problem }
 }
 
 fn io(operation: &'static str, path: &Path, source: std::io::Error) -> OrchestratorError {
@@ -157,9 +54,9 @@ fn io(operation: &'static str, path: &Path, source: std::io::Error) -> Orchestra
 }
 
 /// Copies, checks while copying, and shows the version with one rename. Doing it twice changes nothing.
-fn place(from: &Path, manifest: &Manifest, push: &Push, evidence: &str) -> Result<(), OrchestratorError> {
+pub(crate) fn place(from: &Path, manifest: &Manifest, push: &Push, papers: &Papers) -> Result<(), OrchestratorError> {
     let target = Path::new(&push.target);
-    let version = push.begun_at.to_utc().timestamp().to_string();
+    let version = version(target, manifest, push);
     let shown = target.join(&version);
     if !shown.exists() {
         let hidden = target.join(format!(".incoming-{}", push.id));
@@ -170,12 +67,36 @@ fn place(from: &Path, manifest: &Manifest, push: &Push, evidence: &str) -> Resul
         for file in &manifest.files {
             copy_checked(&from.join(&file.path), &hidden.join(&file.path), file.digest)?;
         }
-        durable_write(&hidden.join("evidence.json"), evidence.as_bytes())?;
+        for (name, text) in &papers.0 {
+            let path = hidden.join(name);
+            create_parent(&path)?;
+            durable_write(&path, text)?;
+            sync_directory(path.parent().unwrap_or(&hidden))?;
+        }
         sync_directory(&hidden)?;
         std::fs::rename(&hidden, &shown).map_err(|error| io("show version", &shown, error))?;
     }
     point_current(target, &version)?;
     sync_directory(target)
+}
+
+/// The second in which the push began, or the next one that no other model took.
+fn version(target: &Path, manifest: &Manifest, push: &Push) -> String {
+    let free = |version: &String| {
+        let shown = target.join(version);
+        let holds =
+            |file: &FileEntry| std::fs::read(shown.join(&file.path)).is_ok_and(|b| Digest::of(&b) == file.digest);
+        !shown.exists() || manifest.files.iter().all(holds)
+    };
+    let begun = push.begun_at.to_utc().timestamp();
+    (begun..).map(|second| second.to_string()).find(free).unwrap_or_else(|| begun.to_string())
+}
+
+fn create_parent(path: &Path) -> Result<(), OrchestratorError> {
+    match path.parent() {
+        Some(parent) => std::fs::create_dir_all(parent).map_err(|error| io("create target", parent, error)),
+        None => Ok(()),
+    }
 }
 
 /// The bytes that are hashed are the bytes that are written.
@@ -185,9 +106,7 @@ fn copy_checked(from: &Path, to: &Path, expected: Digest) -> Result<(), Orchestr
         let error = std::io::Error::other("its bytes changed since they were verified");
         return Err(io("copy model", from, error));
     }
-    if let Some(parent) = to.parent() {
-        std::fs::create_dir_all(parent).map_err(|error| io("create target", parent, error))?;
-    }
+    create_parent(to)?;
     durable_write(to, &bytes)
 }
 
@@ -220,8 +139,7 @@ fn point_current(target: &Path, version: &str) -> Result<(), OrchestratorError> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use countersign_model::artifact::FileEntry;
-    use countersign_model::id::RunId;
+    use countersign_model::id::{PushId, RequestId, RunId};
     use countersign_model::time::Timestamp;
 
     fn push(target: &Path, second: i64) -> Push {
@@ -233,9 +151,17 @@ mod tests {
             model: Digest::of(b"model"),
             target: target.display().to_string(),
             request: RequestId::from_ulid(id(3)),
+            conditions: Conditions::default(),
             begun_at: Timestamp::from_micros(second * 1_000_000),
             completed_at: None,
         }
+    }
+
+    fn papers() -> Papers {
+        Papers(vec![
+            ("evidence.json".to_string(), b"{}".to_vec()),
+            ("decisions/dec_1.dsse.json".to_string(), b"signed".to_vec()),
+        ])
     }
 
     fn laid_out(directory: &Path, text: &str) -> Manifest {
@@ -250,15 +176,29 @@ mod tests {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let manifest = laid_out(from.path(), "one");
         for _ in 0..2 {
-            place(from.path(), &manifest, &push(to.path(), 100), "{}").unwrap();
+            place(from.path(), &manifest, &push(to.path(), 100), &papers()).unwrap();
         }
         let manifest = laid_out(from.path(), "two");
-        place(from.path(), &manifest, &push(to.path(), 200), "{}").unwrap();
+        place(from.path(), &manifest, &push(to.path(), 200), &papers()).unwrap();
         let mut names: Vec<String> =
             std::fs::read_dir(to.path()).unwrap().flatten().map(|e| e.file_name().to_string_lossy().into()).collect();
         names.sort();
         assert_eq!(names, ["100", "200", "current"]);
         assert_eq!(std::fs::read_to_string(to.path().join("current/model.onnx")).unwrap(), "two");
+        let signed = to.path().join("current/decisions/dec_1.dsse.json");
+        assert_eq!(std::fs::read_to_string(signed).unwrap(), "signed");
+    }
+
+    #[test]
+    fn two_models_in_one_second_are_two_versions() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for text in ["one", "two", "two"] {
+            let manifest = laid_out(from.path(), text);
+            place(from.path(), &manifest, &push(to.path(), 100), &papers()).unwrap();
+        }
+        let read = |name: &str| std::fs::read_to_string(to.path().join(name).join("model.onnx")).unwrap();
+        assert_eq!([read("100"), read("101"), read("current")], ["one", "two", "two"]);
+        assert!(!to.path().join("102").exists());
     }
 
     #[test]
@@ -268,10 +208,10 @@ mod tests {
         let half = to.path().join(format!(".incoming-{}", push(to.path(), 100).id));
         std::fs::create_dir_all(&half).unwrap();
         std::fs::write(half.join("left-over"), "x").unwrap();
-        place(from.path(), &manifest, &push(to.path(), 100), "{}").unwrap();
+        place(from.path(), &manifest, &push(to.path(), 100), &papers()).unwrap();
         assert!(!to.path().join("100/left-over").exists() && !half.exists());
         std::fs::write(from.path().join("model.onnx"), "evil").unwrap();
-        let error = place(from.path(), &manifest, &push(to.path(), 300), "{}").unwrap_err();
+        let error = place(from.path(), &manifest, &push(to.path(), 300), &papers()).unwrap_err();
         assert!(error.to_string().contains("copy model"), "{error}");
         assert!(!to.path().join("300").exists());
         assert_eq!(std::fs::read_to_string(to.path().join("current/model.onnx")).unwrap(), "one");

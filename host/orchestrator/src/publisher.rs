@@ -62,12 +62,17 @@ impl Engine {
         };
         let mut execution = plan.execution;
         execution.state = ExecutionState::Succeeded { result };
-        self.record(claim, &execution, log).await?;
+        self.record_execution(claim, &execution, log).await?;
         Ok(execution)
     }
 
     /// Records an execution that has ended, whole.
-    pub(crate) async fn record(&self, claim: &Claim, execution: &Execution, log: &[LogLine]) -> Result<(), StoreError> {
+    pub(crate) async fn record_execution(
+        &self,
+        claim: &Claim,
+        execution: &Execution,
+        log: &[LogLine],
+    ) -> Result<(), StoreError> {
         self.parts.store.publish_execution(claim, execution, log).await
     }
 }

@@ -6,19 +6,53 @@ use crate::driver::{Driven, Finished, Plan, Position};
 use crate::engine::Engine;
 use crate::error::{OrchestratorError, StepFailure, step_error};
 use crate::gate::GateAnswer;
+use crate::overriding::{self, LeftOut};
 use crate::watcher::RunEvent;
 use countersign_model::execution::{Execution, ExecutionState, StepError, StepResult};
 use countersign_model::finding::{Severity, Verdict};
 use countersign_model::pipeline::{ComponentStep, Pipeline, Step, Work};
 use countersign_model::run::{Claim, Run, RunEnd, RunState};
 use countersign_ports::StoreError;
-use countersign_ports::notifier::Message;
+use std::collections::BTreeSet;
 
 /// What a step means for its run.
 enum After {
     Next,
     Wait(RunState),
     End(RunEnd),
+}
+
+impl From<GateAnswer> for After {
+    fn from(answer: GateAnswer) -> Self {
+        match answer {
+            GateAnswer::Pass => Self::Next,
+            GateAnswer::Wait(request) => Self::Wait(RunState::Waiting { request }),
+            GateAnswer::End(end) => Self::End(end),
+        }
+    }
+}
+
+/// A run on its way: everything here can be read from the record again.
+struct Walk<'a> {
+    claim: &'a Claim,
+    run: &'a Run,
+    pipeline: &'a Pipeline,
+    finished: Finished,
+    left_out: LeftOut,
+    /// The end that a failed check means for a gate that is left out, whatever people say at another one.
+    blocked: Option<RunEnd>,
+}
+
+impl Walk<'_> {
+    fn position(&self) -> Position<'_> {
+        Position {
+            claim: self.claim,
+            run: self.run,
+            pipeline: self.pipeline,
+            finished: &self.finished,
+            left_out: &self.left_out,
+        }
+    }
 }
 
 impl Engine {
@@ -33,31 +67,67 @@ impl Engine {
             let id = run.pipeline_digest.to_string();
             return Err(StoreError::NotFound { what: "pipeline version", id }.into());
         };
+        let pipeline = &version.pipeline;
         let mut finished = self.recover(claim, &run).await?;
         self.parts.watcher.hear(RunEvent::Claimed {
             run: run.clone(),
-            steps: version.pipeline.steps.iter().map(|step| step.name.clone()).collect(),
+            steps: pipeline.steps.iter().map(|step| step.name.clone()).collect(),
             resumed: !finished.is_empty(),
         });
-        for step in &version.pipeline.steps {
-            match self.step(claim, &run, &version.pipeline, step, &mut finished).await {
-                Ok(After::Next) => {}
-                Ok(After::Wait(state)) => return Ok(state),
-                Ok(After::End(end)) => return self.end(claim, end).await,
-                Err(error) if error.is_final() => {
-                    let message = error.to_string();
-                    return self.end(claim, RunEnd::Failed { step: step.name.clone(), message }).await;
-                }
-                Err(error) => return Err(error),
+        let mut made_again = BTreeSet::new();
+        loop {
+            let (left_out, blocked) = (LeftOut::new(), None);
+            let mut walk = Walk { claim, run: &run, pipeline, finished, left_out, blocked };
+            let (step, error) = match self.walk(&mut walk).await {
+                Ok(state) => return Ok(state),
+                Err(stopped) => stopped,
+            };
+            // Once for each artifact: what is damaged again at once is no matter of luck.
+            if let Some(damaged) = error.damaged().filter(|damaged| made_again.insert(*damaged))
+                && self.make_again(&run, pipeline, &mut walk.finished, &damaged, &error).await?
+            {
+                finished = walk.finished;
+                continue;
             }
+            if error.is_final() {
+                let end = RunEnd::Failed { step: step.to_string(), message: error.to_string() };
+                return self.end(&walk, end).await;
+            }
+            return Err(error);
         }
-        self.end(claim, RunEnd::Succeeded).await
     }
 
-    async fn end(&self, claim: &Claim, end: RunEnd) -> Result<RunState, OrchestratorError> {
-        let notice = self.notice(claim.run, Message::RunEnded { end: end.clone() });
-        self.parts.store.end_run(claim, &end, self.parts.clock.now(), &[notice]).await?;
-        self.parts.watcher.hear(RunEvent::Ended { run: claim.run, end: end.clone() });
+    /// One way through all steps. An error comes with the step that it stopped at.
+    async fn walk<'a>(&self, walk: &mut Walk<'a>) -> Result<RunState, (&'a str, OrchestratorError)> {
+        for step in &walk.pipeline.steps {
+            if let Some(failed) = walk.left_out.get(&step.name) {
+                let why = format!("it comes after `{failed}`, which failed a check");
+                let (run, step) = (walk.run.id, step.name.clone());
+                self.parts.watcher.hear(RunEvent::StepSkipped { run, step, why });
+                continue;
+            }
+            match self.step(walk, step).await {
+                Ok(After::Next) => {}
+                Ok(After::Wait(state)) => return Ok(state),
+                Ok(After::End(end)) => return self.end(walk, end).await.map_err(|error| (step.name.as_str(), error)),
+                Err(error) => return Err((&step.name, error)),
+            }
+        }
+        let end = walk.blocked.clone().unwrap_or(RunEnd::Succeeded);
+        self.end(walk, end).await.map_err(|error| ("", error))
+    }
+
+    async fn end(&self, walk: &Walk<'_>, end: RunEnd) -> Result<RunState, OrchestratorError> {
+        let run = walk.run.id;
+        let mut notices = self.end_notices(run, &end);
+        if !self.has_asked(&walk.position()).await? {
+            notices.extend(self.warning(run, &walk.finished));
+        }
+        self.parts.store.end_run(walk.claim, &end, self.parts.clock.now(), &notices).await?;
+        self.hint_outbox();
+        // The pipeline's next run may have waited for this one.
+        self.hint_work();
+        self.parts.watcher.hear(RunEvent::Ended { run, end: end.clone() });
         Ok(RunState::Ended { end })
     }
 
@@ -69,7 +139,7 @@ impl Engine {
                 ExecutionState::Running => {
                     let error = step_error("interrupted", "the process that ran it ended; it starts again");
                     execution.state = ExecutionState::Failed { error, ended_at: self.parts.clock.now() };
-                    self.record(claim, &execution, &[]).await?;
+                    self.record_execution(claim, &execution, &[]).await?;
                 }
                 ExecutionState::Succeeded { .. } | ExecutionState::Cached { .. } => {
                     finished.insert(execution.step.clone(), execution);
@@ -80,50 +150,45 @@ impl Engine {
         Ok(finished)
     }
 
-    async fn step(
-        &self,
-        claim: &Claim,
-        run: &Run,
-        pipeline: &Pipeline,
-        step: &Step,
-        finished: &mut Finished,
-    ) -> Result<After, OrchestratorError> {
-        match &step.work {
-            Work::Signoff(policy) => {
-                let position = Position { claim, run, pipeline, finished };
-                Ok(match self.gate(&position, step, policy).await? {
-                    GateAnswer::Pass => After::Next,
-                    GateAnswer::Wait(request) => After::Wait(RunState::Waiting { request }),
-                    GateAnswer::End(end) => After::End(end),
-                })
-            }
-            Work::Component(work) => {
-                if !finished.contains_key(&step.name) {
-                    let position = Position { claim, run, pipeline, finished };
-                    match self.component_step(&position, step, work).await {
-                        Ok(execution) => {
-                            finished.insert(step.name.clone(), execution);
-                        }
-                        Err(StepFailure::Engine(error)) => return Err(error),
-                        Err(StepFailure::Step(error)) => {
-                            let message = error.message;
-                            return Ok(After::End(RunEnd::Failed { step: step.name.clone(), message }));
-                        }
-                    }
+    async fn step(&self, walk: &mut Walk<'_>, step: &Step) -> Result<After, OrchestratorError> {
+        let work = match &step.work {
+            Work::Signoff(policy) => return self.gate(&walk.position(), step, policy).await.map(After::from),
+            Work::Component(work) => work,
+        };
+        if !walk.finished.contains_key(&step.name) {
+            match self.component_step(&walk.position(), step, work).await {
+                Ok(execution) => {
+                    walk.finished.insert(step.name.clone(), execution);
                 }
-                if let Some(end) = finished.get(&step.name).and_then(blocked) {
-                    return Ok(After::End(end));
+                Err(StepFailure::Engine(error)) => return Err(error),
+                Err(StepFailure::Step(error)) => {
+                    let message = error.message;
+                    return Ok(After::End(RunEnd::Failed { step: step.name.clone(), message }));
                 }
-                if work.target.is_some() {
-                    let position = Position { claim, run, pipeline, finished };
-                    return self.push(&position, step, work).await.map(|reopened| match reopened {
-                        None => After::Next,
-                        Some(request) => After::Wait(RunState::Waiting { request }),
-                    });
-                }
-                Ok(After::Next)
             }
         }
+        if let Some(end) = walk.finished.get(&step.name).and_then(blocked) {
+            return Ok(self.after_failed_check(walk, step, end));
+        }
+        if work.target.is_some() {
+            return self.push(&walk.position(), step, work).await.map(After::from);
+        }
+        Ok(After::Next)
+    }
+
+    /// A failed check ends the run, unless people may override it at a gate further on.
+    fn after_failed_check(&self, walk: &mut Walk<'_>, step: &Step, end: RunEnd) -> After {
+        let gates = overriding::gates(walk.pipeline, &self.parts.components, &step.name, &walk.left_out);
+        if gates.is_empty() {
+            return After::End(end);
+        }
+        for left_out in overriding::left_out(walk.pipeline, &step.name, &gates) {
+            if matches!(walk.pipeline.step(left_out), Some(Step { work: Work::Signoff(_), .. })) {
+                walk.blocked.get_or_insert_with(|| end.clone());
+            }
+            walk.left_out.entry(left_out.to_string()).or_insert_with(|| step.name.clone());
+        }
+        After::Next
     }
 
     /// Runs one component step, trying again where the error may pass.
@@ -157,7 +222,7 @@ impl Engine {
     ) -> Result<Execution, StepFailure> {
         match self.drive(position, step, work, attempt).await? {
             Driven::Reuse(execution) => {
-                self.record(position.claim, &execution, &[]).await?;
+                self.record_execution(position.claim, &execution, &[]).await?;
                 self.tell_ended(&execution);
                 Ok(*execution)
             }
@@ -203,7 +268,7 @@ impl Engine {
         log: &[countersign_model::execution::LogLine],
     ) -> Result<Execution, StepFailure> {
         execution.state = ExecutionState::Failed { error: error.clone(), ended_at: self.parts.clock.now() };
-        self.record(claim, &execution, log).await?;
+        self.record_execution(claim, &execution, log).await?;
         self.tell_ended(&execution);
         Err(StepFailure::Step(error))
     }

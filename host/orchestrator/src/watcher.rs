@@ -46,6 +46,15 @@ pub enum RunEvent {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A step is not run: it comes after one that failed a check, and people may override that at a gate further on.
+    StepSkipped {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: String,
+        /// Why.
+        why: String,
+    },
     /// A gate was passed on a decision that is there already.
     AlreadyApproved {
         /// The run.

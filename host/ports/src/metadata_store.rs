@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use countersign_model::actor::Actor;
 use countersign_model::artifact::{Artifact, ArtifactKind};
 use countersign_model::audit::AuditEntry;
+use countersign_model::deadline::Progress;
 use countersign_model::decision::{Decision, RequestState, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::event::{Event, EventOutcome};
@@ -15,11 +16,13 @@ use countersign_model::execution::{Execution, ExecutionState, LogLine};
 use countersign_model::id::{ArtifactId, ExecutionId, NoticeId, RequestId, RunId, WorkerId};
 use countersign_model::lineage::{Direction, Lineage};
 use countersign_model::pipeline::PipelineVersion;
+use countersign_model::poke::Poke;
 use countersign_model::policy::Standing;
 use countersign_model::push::Push;
 use countersign_model::resolver::Resolver;
 use countersign_model::run::{Claim, InvalidTransition, Run, RunEnd};
 use countersign_model::time::Timestamp;
+use serde::Serialize;
 use std::time::Duration;
 
 /// What goes wrong in the store.
@@ -151,6 +154,79 @@ pub enum Delivery {
     Dead(String),
 }
 
+/// What the outbox holds that is not delivered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undelivered {
+    /// The notice.
+    pub notice: Notice,
+    /// When it is tried again; none when it was given up.
+    pub next_at: Option<Timestamp>,
+    /// What went wrong the last time.
+    pub problem: Option<String>,
+}
+
+/// A look at the whole installation, counted by the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Runs that want work.
+    pub queued: u64,
+    /// Runs that somebody works on.
+    pub running: u64,
+    /// Runs that wait for people.
+    pub waiting: u64,
+    /// Since when the oldest open request is waiting.
+    pub oldest_request: Option<Timestamp>,
+    /// Notices still to be delivered.
+    pub outbox_pending: u64,
+    /// Since when the oldest of them is waiting.
+    pub outbox_oldest: Option<Timestamp>,
+    /// Notices that were given up.
+    pub outbox_dead: u64,
+}
+
+/// Something that changes no state and is worth an audit entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditNote {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub action: NoteAction,
+    /// The identifier of what it is about.
+    pub subject: String,
+    /// Digests, names and numbers; never secrets.
+    pub detail: serde_json::Value,
+}
+
+/// What an audit note tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteAction {
+    /// Somebody was not allowed to decide.
+    DecisionRefused,
+    /// A request arrived that nobody of ours sent.
+    WebhookRefused,
+    /// A dialog was closed without a word: it means nothing.
+    DialogClosed,
+    /// The page of a request was shown to somebody.
+    ReviewOpened,
+    /// Somebody signed in.
+    SignedIn,
+}
+
+impl NoteAction {
+    /// The action in the audit log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DecisionRefused => "decision.refused",
+            Self::WebhookRefused => "webhook.refused",
+            Self::DialogClosed => "dialog.closed",
+            Self::ReviewOpened => "review.opened",
+            Self::SignedIn => "signed.in",
+        }
+    }
+}
+
 /// A file that a trigger has seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenFile {
@@ -204,7 +280,9 @@ pub trait MetadataStore: Send + Sync {
     /// Ends a run, with its notices.
     async fn end_run(&self, claim: &Claim, end: &RunEnd, at: Timestamp, notices: &[Notice]) -> Result<(), StoreError>;
     /// Stops a run that no worker holds or whose worker will notice at its next write; its open request is cancelled.
-    async fn cancel_run(&self, run: &RunId, by: &Actor, at: Timestamp) -> Result<(), StoreError>;
+    async fn cancel_run(&self, run: &RunId, by: &Actor, at: Timestamp, notices: &[Notice]) -> Result<(), StoreError>;
+    /// What is queued, running, waiting and undelivered. Costs the same however long the history is.
+    async fn counts(&self) -> Result<Counts, StoreError>;
 
     // --- executions ------------------------------------------------------------------------------------------------
     /// Records that an attempt began, with its inputs.
@@ -258,7 +336,31 @@ pub trait MetadataStore: Send + Sync {
     /// A request's decisions, oldest first.
     async fn decisions(&self, request: &RequestId) -> Result<Vec<Decision>, StoreError>;
     /// Closes an open or approved request without a person: expired, or void because a permit was refused. The run is queued.
-    async fn close_request(&self, request: &RequestId, state: &RequestState, at: Timestamp) -> Result<(), StoreError>;
+    async fn close_request(
+        &self,
+        request: &RequestId,
+        state: &RequestState,
+        at: Timestamp,
+        notices: &[Notice],
+    ) -> Result<(), StoreError>;
+    /// The open request of a gate: there is at most one.
+    async fn open_request_of(&self, pipeline: &str, gate: &str) -> Result<Option<SignoffRequest>, StoreError>;
+    /// Open requests of which something is due ([`SignoffRequest::next_due`]), longest due first. Costs nothing for those that just wait.
+    async fn due_requests(&self, now: Timestamp, limit: u32) -> Result<Vec<SignoffRequest>, StoreError>;
+    /// Moves an open request's progress from `from` to `to`, with its notices. False, and nothing written, when it is not open or its
+    /// progress is not `from`: somebody else was there first.
+    async fn advance_request(
+        &self,
+        request: &RequestId,
+        from: &Progress,
+        to: &Progress,
+        at: Timestamp,
+        notices: &[Notice],
+    ) -> Result<bool, StoreError>;
+    /// Records a poke; the same one again changes nothing. The audit log gets the digest of its example, not the example.
+    async fn record_poke(&self, poke: &Poke) -> Result<(), StoreError>;
+    /// A request's pokes, newest first, at most 100.
+    async fn pokes(&self, request: &RequestId) -> Result<Vec<Poke>, StoreError>;
 
     // --- push ------------------------------------------------------------------------------------------------------
     /// Claims the pair (model, target).
@@ -268,11 +370,18 @@ pub trait MetadataStore: Send + Sync {
     /// Completed pushes, newest first.
     async fn pushes(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<Push>, StoreError>;
 
+    /// The newest completed push of a pipeline at or before an instant: what was live then.
+    async fn live_at(&self, pipeline: &str, at: Timestamp) -> Result<Option<Push>, StoreError>;
+
     // --- outbox, triggers, audit -----------------------------------------------------------------------------------
-    /// Notices that are due.
+    /// Notices that are due, in the order in which they were written (`created_at`, then identifier). The order within a channel is
+    /// kept: a pending notice waits for the earlier pending ones of its channel that are to be tried again later, so that a retry
+    /// lets nothing overtake; other channels flow. Whoever delivers stops with a channel at its first retry.
     async fn due_notices(&self, limit: u32) -> Result<Vec<Notice>, StoreError>;
     /// Records what became of a delivery.
     async fn settle_notice(&self, id: &NoticeId, delivery: &Delivery) -> Result<(), StoreError>;
+    /// Notices that failed at least once and are not delivered, newest first; of one run only if given.
+    async fn undelivered(&self, run: Option<&RunId>, limit: u32) -> Result<Vec<Undelivered>, StoreError>;
     /// The last instant that a schedule fired for: the next is later.
     async fn last_fire(&self, trigger: &str) -> Result<Option<Timestamp>, StoreError>;
     /// Moves it; an earlier instant changes nothing.
@@ -283,6 +392,10 @@ pub trait MetadataStore: Send + Sync {
     async fn record_seen_file(&self, file: &SeenFile) -> Result<(), StoreError>;
     /// Audit entries after that number, oldest first.
     async fn audit_entries(&self, after: i64, limit: u32) -> Result<Vec<AuditEntry>, StoreError>;
+    /// Number and hash of the last audit entry; `(0, genesis)` for an empty log.
+    async fn audit_head(&self) -> Result<(i64, Digest), StoreError>;
+    /// Appends a note to the audit log.
+    async fn record_note(&self, note: &AuditNote) -> Result<(), StoreError>;
 }
 
 /// The kind of state a published execution must be in.

@@ -12,7 +12,7 @@ pub struct Notice {
     pub id: NoticeId,
     /// The run it is about.
     pub run: RunId,
-    /// `terminal`, or later `slack:#channel`.
+    /// `terminal`, or `slack:#channel`.
     pub channel: String,
     /// What it tells.
     pub message: Message,
@@ -42,6 +42,28 @@ pub enum Message {
     RunEnded {
         /// How.
         end: countersign_model::run::RunEnd,
+    },
+    /// A request that was posted stands differently without a decision: superseded, expired, void, cancelled, overdue.
+    RequestChanged {
+        /// The request.
+        request: countersign_model::id::RequestId,
+    },
+    /// Nobody decided for a while.
+    Reminder {
+        /// The request.
+        request: countersign_model::id::RequestId,
+    },
+    /// Nobody decided for too long.
+    Escalation {
+        /// The request.
+        request: countersign_model::id::RequestId,
+        /// Whom to tell: `@ml-leads`, `#ml-leads`.
+        to: String,
+    },
+    /// A run found something worth a look that stopped nothing.
+    Warned {
+        /// Step and finding.
+        findings: Vec<(String, countersign_model::finding::Finding)>,
     },
     /// A model went live.
     Pushed {

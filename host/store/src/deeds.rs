@@ -4,20 +4,25 @@
 use countersign_model::actor::Actor;
 use countersign_model::artifact::Artifact;
 use countersign_model::audit::AuditFact;
+use countersign_model::canonical;
+use countersign_model::deadline::Progress;
 use countersign_model::decision::{Decision, RequestState, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::event::Event;
 use countersign_model::execution::{Execution, ExecutionState, StepResult};
 use countersign_model::id::RunId;
 use countersign_model::pipeline::PipelineVersion;
+use countersign_model::poke::Poke;
 use countersign_model::push::Push;
 use countersign_model::run::{Claim, Run, RunEnd};
 use countersign_model::time::Timestamp;
-use countersign_ports::metadata_store::SeenFile;
+use countersign_ports::access_store::Credential;
+use countersign_ports::metadata_store::{AuditNote, SeenFile};
 use serde_json::{Map, Value, json};
 
-/// Who did what to what; the store adds when.
+/// Who did what to what; the store adds when, unless it happened before it was written.
 pub(crate) struct Deed {
+    at: Option<Timestamp>,
     actor: Actor,
     action: &'static str,
     subject: String,
@@ -25,13 +30,14 @@ pub(crate) struct Deed {
 }
 
 impl Deed {
-    pub(crate) fn at(self, at: Timestamp) -> AuditFact {
+    pub(crate) fn at(self, now: Timestamp) -> AuditFact {
+        let at = self.at.unwrap_or(now);
         AuditFact { at, actor: self.actor, action: self.action.to_string(), subject: self.subject, detail: self.detail }
     }
 }
 
 fn deed(actor: &Actor, action: &'static str, subject: impl ToString, detail: Value) -> Deed {
-    Deed { actor: actor.clone(), action, subject: subject.to_string(), detail }
+    Deed { at: None, actor: actor.clone(), action, subject: subject.to_string(), detail }
 }
 
 fn worker(claim: &Claim) -> Actor {
@@ -157,19 +163,70 @@ pub(crate) fn decision_recorded(decision: &Decision, request: &SignoffRequest) -
     let detail = json!({
         "request": decision.request, "kind": decision.kind, "roles": decision.roles, "channel": decision.channel,
         "late": decision.late, "evidence": decision.evidence_digest, "model": request.model_digest,
-        "reason": Digest::of(decision.reason.as_bytes()),
+        "reason": Digest::of(decision.reason.as_bytes()), "person": decision.person,
+        "second_factor": decision.second_factor, "conditions": decision.conditions,
+        "envelope": decision.envelope.as_ref().map(|envelope| Digest::of(envelope.as_bytes())),
     });
     deed(&decision.actor, "decision.recorded", decision.id, detail)
 }
 
+/// One entry for each thing that was done: `request` as it is now, `from` as its progress was.
+pub(crate) fn request_advanced(request: &SignoffRequest, from: &Progress, at: Timestamp) -> Vec<Deed> {
+    let to = &request.progress;
+    let done = [
+        ("request.reminded", to.reminded != from.reminded),
+        ("request.escalated", to.escalated != from.escalated),
+        ("request.overdue", to.overdue != from.overdue),
+    ];
+    let by = Actor::system("signoff");
+    let detail = json!({ "run": request.run, "at": at, "progress": to });
+    let done = done.into_iter().filter(|(_, done)| *done);
+    done.map(|(action, _)| deed(&by, action, request.id, detail.clone())).collect()
+}
+
+pub(crate) fn model_poked(poke: &Poke) -> Result<Deed, serde_json::Error> {
+    let detail = json!({ "request": poke.request, "example": canonical::digest(&poke.example)? });
+    Ok(deed(&poke.actor, "model.poked", poke.id, detail))
+}
+
 pub(crate) fn push_begun(claim: &Claim, push: &Push) -> Deed {
-    let detail = json!({ "run": push.run, "request": push.request, "model": push.model, "target": push.target });
-    deed(&worker(claim), "push.begun", push.id, detail)
+    deed(&worker(claim), "push.begun", push.id, push_detail(push))
 }
 
 pub(crate) fn push_completed(claim: &Claim, push: &Push) -> Deed {
-    let detail = json!({ "run": push.run, "request": push.request, "model": push.model, "target": push.target });
-    deed(&worker(claim), "push.completed", push.id, detail)
+    deed(&worker(claim), "push.completed", push.id, push_detail(push))
+}
+
+fn push_detail(push: &Push) -> Value {
+    json!({
+        "run": push.run, "request": push.request, "model": push.model, "target": push.target, "conditions": push.conditions,
+    })
+}
+
+pub(crate) fn credential_created(credential: &Credential, by: &Actor) -> Deed {
+    credential_deed(by, "credential.created", credential)
+}
+
+pub(crate) fn credential_redeemed(credential: &Credential) -> Deed {
+    credential_deed(&credential.actor, "credential.redeemed", credential)
+}
+
+pub(crate) fn credential_revoked(credential: &Credential, by: &Actor) -> Deed {
+    credential_deed(by, "credential.revoked", credential)
+}
+
+/// Named by the beginning of its digest; neither the secret nor the companion.
+fn credential_deed(by: &Actor, action: &'static str, credential: &Credential) -> Deed {
+    let detail = json!({
+        "kind": credential.kind.as_str(), "label": credential.label, "for": credential.actor,
+        "expires_at": credential.expires_at,
+    });
+    deed(by, action, credential.digest.short(), detail)
+}
+
+pub(crate) fn note(note: &AuditNote) -> Deed {
+    let deed = deed(&note.actor, note.action.as_str(), &note.subject, note.detail.clone());
+    Deed { at: Some(note.at), ..deed }
 }
 
 pub(crate) fn schedule_fired(trigger: &str, at: Timestamp) -> Deed {

@@ -1,5 +1,6 @@
 //! What decisions and closings do to a request, as pure rules that both stores apply inside their own transaction.
 
+use countersign_model::deadline::Progress;
 use countersign_model::decision::{Decision, RequestState, SignoffRequest};
 use countersign_model::id::RunId;
 use countersign_model::policy::Standing;
@@ -24,7 +25,7 @@ pub(crate) fn admit(request: &SignoffRequest, decision: &Decision) -> Result<Dec
 
 /// What all decisions, oldest first, add up to, and the state that an open request takes by it.
 pub(crate) fn judge(request: &SignoffRequest, decisions: &[Decision]) -> (Standing, Option<RequestState>) {
-    let standing = request.policy.tally(decisions);
+    let standing = request.policy.tally(request.verdict, decisions);
     let state = match (&request.state, &standing) {
         (RequestState::Open, Standing::Approved) => Some(RequestState::Approved),
         (RequestState::Open, Standing::Rejected) => Some(RequestState::Rejected),
@@ -55,6 +56,11 @@ pub(crate) fn may_close(from: &RequestState, to: &RequestState) -> Result<(), In
     }
 }
 
+/// Whether a request's progress may be moved on from `from`: it still waits, and nobody else was there first.
+pub(crate) fn may_advance(request: &SignoffRequest, from: &Progress) -> bool {
+    request.state == RequestState::Open && request.progress == *from
+}
+
 /// The notices of a decision, telling of it as it was recorded: the caller could not know that it is late.
 pub(crate) fn notices_of(recorded: &Decision, notices: &[Notice]) -> Vec<Notice> {
     let as_recorded = |notice: &Notice| match &notice.message {
@@ -64,6 +70,10 @@ pub(crate) fn notices_of(recorded: &Decision, notices: &[Notice]) -> Vec<Notice>
         Message::DecisionRecorded { .. }
         | Message::SignoffRequested { .. }
         | Message::RunEnded { .. }
+        | Message::RequestChanged { .. }
+        | Message::Reminder { .. }
+        | Message::Escalation { .. }
+        | Message::Warned { .. }
         | Message::Pushed { .. } => notice.clone(),
     };
     notices.iter().map(as_recorded).collect()

@@ -1,5 +1,6 @@
-//! Where the record and the bytes lie: [`SqliteStore`] and its twin [`MemoryStore`] hold the metadata, [`LocalArtifacts`] the
-//! artifacts. Knows nothing of pipelines' steps, sandboxes or people; what a write means is decided in `model`.
+//! Where the record and the bytes lie: [`SqliteStore`] and its twin [`MemoryStore`] hold the metadata, who may come in and what
+//! was posted where, [`LocalArtifacts`] the artifacts. Knows nothing of pipelines' steps, sandboxes or people; what a write means
+//! is decided in `model`.
 //!
 //! # How the tables follow ML Metadata
 //! | ML Metadata | here |

@@ -1,11 +1,10 @@
 //! The twin in memory does what every metadata store must do.
 
-use countersign_ports::MetadataStore;
 use countersign_store::MemoryStore;
-use countersign_store::conformance::ManualClock;
+use countersign_store::conformance::{ManualClock, Store};
 use std::sync::Arc;
 
-async fn make(clock: Arc<ManualClock>) -> (Arc<dyn MetadataStore>, ()) {
+async fn make(clock: Arc<ManualClock>) -> (Arc<dyn Store>, ()) {
     (Arc::new(MemoryStore::new(clock)), ())
 }
 

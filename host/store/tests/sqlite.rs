@@ -4,14 +4,14 @@ use countersign_model::audit::{self, BrokenChain};
 use countersign_model::run::RunEnd;
 use countersign_ports::{MetadataStore, StoreError};
 use countersign_store::SqliteStore;
-use countersign_store::conformance::{Bench, ManualClock};
+use countersign_store::conformance::{Bench, ManualClock, Store};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-async fn make(clock: Arc<ManualClock>) -> (Arc<dyn MetadataStore>, TempDir) {
+async fn make(clock: Arc<ManualClock>) -> (Arc<dyn Store>, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&directory.path().join("record.sqlite"), clock).await.unwrap();
     (Arc::new(store), directory)
@@ -101,7 +101,7 @@ async fn two_processes_share_one_file() {
     let (daemon, terminal) = (Arc::new(daemon.unwrap()), terminal.unwrap());
     let bench = Bench::new(daemon.clone(), clock);
     let claim = bench.running("taxi").await;
-    terminal.cancel_run(&claim.run, &Bench::person("ada"), bench.tick()).await.unwrap();
+    terminal.cancel_run(&claim.run, &Bench::person("ada"), bench.tick(), &[]).await.unwrap();
     let end = daemon.end_run(&claim, &RunEnd::Succeeded, bench.tick(), &[]).await;
     assert!(matches!(end, Err(StoreError::LostClaim { .. })), "{end:?}");
     let entries = daemon.audit_entries(0, 100).await.unwrap();

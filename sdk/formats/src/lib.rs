@@ -12,10 +12,12 @@
 //! | `Evaluation` | `evaluation.json` ([`evaluation::Evaluation`]) |
 //! | `ExampleDifficulty` | `difficulty.json` ([`difficulty::Difficulty`]), `scores.csv` |
 //! | `PushedModel` | `model.onnx`, `model.json`, `pushed.json` ([`model::PushedIndex`]) |
+//! | `Example`, `Answer` | `example.json`, `answer.json` ([`prediction`]) |
 
 pub mod difficulty;
 pub mod evaluation;
 pub mod examples;
 pub mod model;
+pub mod prediction;
 pub mod reference;
 pub mod tfmd;

@@ -1,13 +1,15 @@
 //! The shape of a pipeline file to a sound pipeline: every name exists, every kind fits, nothing goes round in a circle,
 //! and nothing is pushed without a gate. One file a topic; each reports all it can.
 
+pub(crate) mod approvers;
 mod capabilities;
+mod findings;
 mod inputs;
 mod order;
 mod parameters;
-mod policy;
 mod push;
 mod scope;
+mod signoff;
 mod trigger;
 
 use crate::diagnostics::{Mistake, Sink};
@@ -51,7 +53,7 @@ pub(crate) fn pipeline(
         .iter()
         .enumerate()
         .map(|(index, node)| match &node.kind {
-            NodeKind::Gate(table) => Some(Work::Signoff(policy::signoff(&scope, index, table, &mut edges, sink))),
+            NodeKind::Gate(table) => Some(Work::Signoff(signoff::policy(&scope, index, table, &mut edges, sink))),
             NodeKind::Step(table, component) => {
                 after(&scope, index, "step", table.after.as_deref(), &mut edges, sink);
                 let (description, digest) = (*component)?;
@@ -101,7 +103,7 @@ fn component_step(
         parameters: parameters::check(node, table, description, sink),
         grant: capabilities::check(node, table, description, sink),
         limits: table.limits.as_ref().map(limits).unwrap_or_default(),
-        on: policy::findings(node, table, sink),
+        on: findings::policy(node, table, sink),
         cache: table.cache.as_ref().is_none_or(|cache| cache.value),
         release: None,
         target: None,

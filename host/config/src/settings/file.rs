@@ -1,15 +1,18 @@
 //! The shape of `countersign.toml`, read and applied. The comments are what editors show.
 
-use super::{LogFormat, Person, Settings};
-use crate::check::absolute;
-use crate::diagnostics::{Mistake, Sink};
+use super::alerts::{self, AlertsTable};
+use super::layers::Layers;
+use super::people::{self, PersonTable};
+use super::slack::{self, SlackTable};
+use super::web::{self, WebTable};
+use super::{LogFormat, Settings};
+use crate::diagnostics::{Problem, Sink};
 use crate::document::Table;
 use crate::nearest::nearest;
 use crate::place::{Named, Placed};
 use crate::shape::Text;
 use schemars::JsonSchema;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::ops::RangeInclusive;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -27,6 +30,12 @@ pub(crate) struct SettingsFile {
     pub pipelines: Option<Vec<Text>>,
     /// Who may sign off.
     pub people: Option<Named<PersonTable>>,
+    /// The reviewer's page and the JSON API.
+    pub web: Option<WebTable>,
+    /// Requests and alerts in Slack. It may also be given by variables alone.
+    pub slack: Option<Placed<SlackTable>>,
+    /// Where alerts are posted.
+    pub alerts: Option<AlertsTable>,
     /// What is logged and how.
     pub log: Option<LogTable>,
     /// A worker that was not heard of for so long has lost its run.
@@ -35,20 +44,6 @@ pub(crate) struct SettingsFile {
     /// How often `serve` looks for what is due.
     #[schemars(range(min = 1, max = 3600), extend("default" = 5))]
     pub poll_seconds: Option<Placed<u64>>,
-}
-
-/// Somebody who decides.
-#[derive(Debug, Default, JsonSchema)]
-#[schemars(rename = "Person", deny_unknown_fields)]
-pub(crate) struct PersonTable {
-    /// What they may sign as.
-    #[schemars(required)]
-    pub roles: Option<Vec<Text>>,
-    /// Their user name on this machine.
-    pub local: Option<Text>,
-    /// Their Slack team and user, such as `T01/U02AB`.
-    #[schemars(regex(pattern = r"^T[A-Z0-9]+/[UW][A-Z0-9]+$"))]
-    pub slack: Option<Text>,
 }
 
 /// What is logged and how.
@@ -63,9 +58,8 @@ pub(crate) struct LogTable {
     pub filter: Option<Text>,
 }
 
-/// Ranges of the numbers, for the file and the environment.
-pub(super) const LEASE_SECONDS: std::ops::RangeInclusive<u64> = 5..=3600;
-pub(super) const POLL_SECONDS: std::ops::RangeInclusive<u64> = 1..=3600;
+const LEASE_SECONDS: RangeInclusive<u64> = 5..=3600;
+const POLL_SECONDS: RangeInclusive<u64> = 1..=3600;
 
 /// Reads the tree's shape.
 pub(super) fn read(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> SettingsFile {
@@ -75,7 +69,10 @@ pub(super) fn read(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> Sett
         cache_dir: top.text("cache_dir", sink),
         component_dirs: top.texts("component_dirs", sink),
         pipelines: top.texts("pipelines", sink),
-        people: top.named("people", "person", sink, person),
+        people: top.named("people", "person", sink, people::read),
+        web: top.table("web", "`web`", sink).map(|table| web::read(table, sink)),
+        slack: top.table("slack", "`slack`", sink).map(|table| slack::read(table, sink)),
+        alerts: top.table("alerts", "`alerts`", sink).map(|table| alerts::read(table, sink)),
         log: top.table("log", "`log`", sink).map(|mut table| {
             let log = LogTable { format: table.text("format", sink), filter: table.text("filter", sink) };
             table.finish(sink);
@@ -88,100 +85,54 @@ pub(super) fn read(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> Sett
     file
 }
 
-fn person(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> PersonTable {
-    if table.entry("roles").is_none() {
-        let message = format!("{} needs the key `roles`", table.what);
-        sink.push(Mistake::new("file.missing-key", &table.place, message).help("add `roles = [\"owner\"]`"));
+/// Puts what the file and the environment say into the settings.
+pub(super) fn apply(file: &SettingsFile, settings: &mut Settings, layers: &mut Layers<'_>) {
+    if let Some(written) = layers.text("state_dir", file.state_dir.as_ref())
+        && let Ok(path) = layers.path(&written)
+    {
+        settings.state_dir = path;
     }
-    let read = PersonTable {
-        roles: table.texts("roles", sink),
-        local: table.text("local", sink),
-        slack: table.text("slack", sink),
-    };
-    table.finish(sink);
-    read
-}
-
-/// Puts what the file names into the settings.
-pub(super) fn apply(file: &SettingsFile, settings: &mut Settings, base_dir: &Path, sink: &mut Sink<'_>) {
-    let path = |text: &Text, sink: &mut Sink<'_>| {
-        if text.text().trim().is_empty() {
-            sink.push(Mistake::new("settings.empty-path", &text.place, "a path is empty"));
-        }
-        PathBuf::from(absolute(base_dir, text.text()))
-    };
-    if let Some(text) = &file.state_dir {
-        settings.state_dir = path(text, sink);
+    if let Some(written) = layers.text("cache_dir", file.cache_dir.as_ref())
+        && let Ok(path) = layers.path(&written)
+    {
+        settings.cache_dir = path;
     }
-    if let Some(text) = &file.cache_dir {
-        settings.cache_dir = path(text, sink);
+    if let Some(paths) = layers.paths("component_dirs", file.component_dirs.as_deref()) {
+        settings.component_dirs = paths;
     }
-    if let Some(texts) = &file.component_dirs {
-        settings.component_dirs = texts.iter().map(|text| path(text, sink)).collect();
+    if let Some(paths) = layers.paths("pipelines", file.pipelines.as_deref()) {
+        settings.pipelines = paths;
     }
-    if let Some(texts) = &file.pipelines {
-        settings.pipelines = texts.iter().map(|text| path(text, sink)).collect();
+    settings.people = people::settings(file.people.as_ref(), layers);
+    settings.web = web::settings(file.web.as_ref(), layers);
+    settings.slack = slack::settings(file.slack.as_ref(), settings.web.listen.is_some(), layers);
+    let posts = slack::is_given(file.slack.as_ref(), layers);
+    settings.alerts = alerts::settings(file.alerts.as_ref(), posts, layers);
+    let log = file.log.as_ref();
+    let format = layers.checked("log.format", log.and_then(|log| log.format.as_ref()), log_format);
+    if let Ok(Some(format)) = format {
+        settings.log.format = format;
     }
-    if let Some(people) = &file.people {
-        settings.people = self::people(people, sink);
+    if let Some(filter) = layers.text("log.filter", log.and_then(|log| log.filter.as_ref())) {
+        settings.log.filter = filter.text.to_string();
     }
-    if let Some(format) = file.log.as_ref().and_then(|log| log.format.as_ref()) {
-        match log_format(format.text()) {
-            Some(known) => settings.log.format = known,
-            None => {
-                let message = format!("the log can not be written as `{}`", format.value);
-                let mistake = Mistake::new("settings.bad-log-format", &format.place, message);
-                sink.push(mistake.guess(nearest(format.text(), ["text", "json"])).help("it is `text` or `json`"));
-            }
-        }
+    if let Some(seconds) = layers.number("lease_seconds", file.lease_seconds.as_ref(), LEASE_SECONDS) {
+        settings.lease_seconds = seconds;
     }
-    if let Some(filter) = file.log.as_ref().and_then(|log| log.filter.as_ref()) {
-        settings.log.filter = filter.value.clone();
+    if let Some(seconds) = layers.number("poll_seconds", file.poll_seconds.as_ref(), POLL_SECONDS) {
+        settings.poll_seconds = seconds;
     }
-    settings.lease_seconds = file.lease_seconds.as_ref().map_or(settings.lease_seconds, |seconds| seconds.value);
-    settings.poll_seconds = file.poll_seconds.as_ref().map_or(settings.poll_seconds, |seconds| seconds.value);
 }
 
 /// The form of that name.
-pub(super) fn log_format(text: &str) -> Option<LogFormat> {
+fn log_format(text: &str) -> Result<LogFormat, Problem> {
     match text {
-        "text" => Some(LogFormat::Text),
-        "json" => Some(LogFormat::Json),
-        _ => None,
-    }
-}
-
-/// Nobody may be two people: a quorum of two would be one.
-fn people(named: &Named<PersonTable>, sink: &mut Sink<'_>) -> BTreeMap<String, Person> {
-    let mut people = BTreeMap::new();
-    let mut identities: BTreeMap<String, &Placed<String>> = BTreeMap::new();
-    for (name, table) in &named.0 {
-        for (authority, identity) in [("local", &table.local), ("slack", &table.slack)] {
-            let Some(identity) = identity else { continue };
-            let sound = match authority {
-                "slack" => identity.text().split_once('/').is_some_and(|(team, user)| {
-                    team.starts_with('T') && user.starts_with(['U', 'W']) && !user.contains('/')
-                }),
-                _ => !identity.text().trim().is_empty(),
-            };
-            if !sound {
-                let message = format!("person `{}` has a `{authority}` identity that names nobody", name.value);
-                let mistake = Mistake::new("settings.bad-identity", &identity.place, message);
-                sink.push(mistake.help("`local` is a user name; `slack` is team and user, such as `T01/U02AB`"));
-            } else if let Some(earlier) = identities.insert(format!("{authority}:{}", identity.value), identity) {
-                let message = format!("`{}` is two people", identity.value);
-                let mistake = Mistake::new("settings.duplicate-identity", &identity.place, message);
-                sink.push(mistake.also(&earlier.place, "first here"));
-            }
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => {
+            let guess = nearest(text, ["text", "json"]).map(str::to_string);
+            let message = format!("the log can not be written as `{text}`");
+            Err(Problem::new("settings.bad-log-format", message, "it is `text` or `json`").guess(guess))
         }
-        if table.local.is_none() && table.slack.is_none() {
-            let message = format!("person `{}` can not be recognised", name.value);
-            let mistake = Mistake::new("settings.no-identity", &name.place, message);
-            sink.push(mistake.help("add `local = \"USER\"` or `slack = \"TEAM/USER\"`"));
-        }
-        let text = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
-        let roles = table.roles.iter().flatten().map(|role| role.value.clone()).collect();
-        people.insert(name.value.clone(), Person { roles, local: text(&table.local), slack: text(&table.slack) });
     }
-    people
 }

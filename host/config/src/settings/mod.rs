@@ -1,15 +1,26 @@
 //! `countersign.toml` and the environment: what holds for the whole installation. Reads no variable and no working
 //! directory by itself; both are handed in.
 
-mod environment;
+mod address;
+mod alerts;
 mod file;
+mod layers;
+mod people;
+mod secrets;
+mod slack;
+mod web;
 
+pub use alerts::Alerts;
 pub(crate) use file::SettingsFile;
+pub use people::Person;
+pub use slack::{Slack, SlackTransport};
+pub use web::{SlackSignIn, Web};
 
+use crate::diagnostics::Sink;
+use crate::document;
 use crate::error::ConfigError;
-use crate::{Diagnostics, diagnostics, document};
-use countersign_model::actor::Actor;
-use std::collections::{BTreeMap, BTreeSet};
+use layers::Layers;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where the file of an installation for everybody lies.
@@ -30,23 +41,18 @@ pub struct Settings {
     pub pipelines: Vec<PathBuf>,
     /// Who may sign off, by name.
     pub people: BTreeMap<String, Person>,
+    /// The web server.
+    pub web: Web,
+    /// Slack, if it is set up.
+    pub slack: Option<Slack>,
+    /// Where alerts are posted.
+    pub alerts: Alerts,
     /// What is logged and how.
     pub log: Log,
     /// A worker that was not heard of for so long has lost its run.
     pub lease_seconds: u64,
     /// How often `serve` looks for what is due.
     pub poll_seconds: u64,
-}
-
-/// Somebody who decides.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Person {
-    /// What they may sign as.
-    pub roles: BTreeSet<String>,
-    /// Their user name on this machine.
-    pub local: Option<String>,
-    /// Their Slack team and user, `T01/U02AB`.
-    pub slack: Option<String>,
 }
 
 /// What is logged and how.
@@ -80,6 +86,9 @@ impl Settings {
             component_dirs: Vec::new(),
             pipelines: Vec::new(),
             people: BTreeMap::new(),
+            web: Web::default(),
+            slack: None,
+            alerts: Alerts::default(),
             log: Log { format: LogFormat::Text, filter: "info".to_string() },
             lease_seconds: 30,
             poll_seconds: 5,
@@ -96,54 +105,41 @@ impl Settings {
         environment: &BTreeMap<String, String>,
         working_dir: &Path,
     ) -> Result<Self, ConfigError> {
-        let mut settings = Self::defaults(environment);
         for candidate in candidates(explicit, environment) {
             let path = working_dir.join(&candidate.path);
             match document::load(&path) {
                 Ok(text) => {
                     let base_dir = path.parent().unwrap_or(working_dir);
-                    settings = Self::read(&text, &path.display().to_string(), base_dir, settings)?;
-                    settings.origin = Some(path);
-                    break;
+                    let settings = Self::read(&text, &path.display().to_string(), base_dir, environment, working_dir)?;
+                    return Ok(Self { origin: Some(path), ..settings });
                 }
                 Err(ConfigError::Read { source, .. })
                     if !candidate.required && source.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
-        environment::apply(&mut settings, environment, working_dir)?;
-        Ok(settings)
+        Self::read("", "countersign.toml", working_dir, environment, working_dir)
     }
 
-    /// The settings in `text`; what it does not name stays as in `defaults`.
+    /// The settings in `text`, overridden by the environment; what neither names has its default. The files of secrets are
+    /// read. Relative paths in `text` are taken from `base_dir`, those in the environment from `working_dir`; both are absolute.
     ///
     /// # Errors
-    /// Everything that is wrong with the text.
-    pub fn read(text: &str, origin: &str, base_dir: &Path, defaults: Self) -> Result<Self, Diagnostics> {
-        let mut sink = diagnostics::Sink::new(origin, text);
-        let mut settings = defaults;
-        if let Some(document) = document::parse(text, &mut sink) {
-            let shape = file::read(&document, &mut sink);
-            file::apply(&shape, &mut settings, base_dir, &mut sink);
+    /// Everything that is wrong with the text, or the first thing that is wrong in the environment.
+    pub fn read(
+        text: &str,
+        origin: &str,
+        base_dir: &Path,
+        environment: &BTreeMap<String, String>,
+        working_dir: &Path,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Layers::new(Sink::discreet(origin, text), base_dir, environment, working_dir);
+        let mut settings = Self::defaults(environment);
+        if let Some(document) = document::parse(text, &mut layers.sink) {
+            let shape = file::read(&document, &mut layers.sink);
+            file::apply(&shape, &mut settings, &mut layers);
         }
-        sink.finish().map(|()| settings)
-    }
-
-    /// The name under `[people]` of an actor.
-    pub fn person_of(&self, actor: &Actor) -> Option<&str> {
-        let (authority, id) = actor.as_str().split_once(':')?;
-        let is = |person: &Person| match authority {
-            "local" => person.local.as_deref() == Some(id),
-            "slack" => person.slack.as_deref() == Some(id),
-            _ => false,
-        };
-        self.people.iter().find(|(_, person)| is(person)).map(|(name, _)| name.as_str())
-    }
-
-    /// The roles that an actor may sign as; none for somebody unknown.
-    pub fn roles_of(&self, actor: &Actor) -> BTreeSet<String> {
-        let person = self.person_of(actor).and_then(|name| self.people.get(name));
-        person.map(|person| person.roles.clone()).unwrap_or_default()
+        layers.finish().map(|()| settings)
     }
 }
 

@@ -16,6 +16,13 @@ pub fn read(text: &str) -> Result<Pipeline, Diagnostics> {
     read_pipeline(text, ORIGIN, Path::new("/srv/taxi"), &catalogue(), &check_cron)
 }
 
+/// A secret's file, as an operator makes it.
+pub fn secret(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// `name:Kind`, with `?` behind an optional and `*` behind a many port.
 fn ports(texts: &[&str]) -> Vec<Port> {
     let port = |text: &&str| {

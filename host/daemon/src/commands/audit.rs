@@ -3,6 +3,7 @@
 use crate::args::AuditCommand;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::WrongInput;
 use crate::terminal::text;
 use crate::wiring;
 use countersign_model::audit;
@@ -29,8 +30,13 @@ pub struct Verified {
 /// # Errors
 /// When the store fails.
 pub async fn run(context: &Context, command: &AuditCommand) -> anyhow::Result<Exit> {
-    let AuditCommand::Verify = command;
-    let verified = verify(wiring::store(context).await?.as_ref()).await?;
+    let AuditCommand::Verify { anchor } = command;
+    let anchor = anchor.as_deref().map(Anchor::parse).transpose()?;
+    let store = wiring::store(context).await?;
+    let mut verified = verify(store.as_ref()).await?;
+    if let Some(anchor) = anchor.filter(|_| verified.broken.is_none()) {
+        verified.broken = anchor.contradicted(store.as_ref()).await?;
+    }
     let exit = if verified.broken.is_none() { Exit::Done } else { Exit::Failed };
     if context.json() {
         context.print_json("audit", &verified)?;
@@ -39,9 +45,48 @@ pub async fn run(context: &Context, command: &AuditCommand) -> anyhow::Result<Ex
     let entries = text::count(verified.entries.unsigned_abs());
     match &verified.broken {
         None => println!("audit log: {entries} entries, every one fits · head {}", verified.head.short()),
-        Some(problem) => println!("{problem}; the {entries} entries before it fit"),
+        Some(problem) => println!("{problem} · {entries} entries fit one another"),
     }
     Ok(exit)
+}
+
+/// An entry that somebody saw outside this database: in a Slack message, on a page, in a bundle.
+struct Anchor {
+    sequence: i64,
+    hash: String,
+}
+
+impl Anchor {
+    /// Reads `#1234 ab12cd34ef56`; also `1234:ab12…`.
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let parsed = text.trim().trim_start_matches('#').split_once([' ', ':']).and_then(|(sequence, hash)| {
+            let (sequence, hash) = (sequence.parse().ok()?, hash.trim().to_lowercase());
+            let sound = hash.len() >= 12 && hash.len() <= 64 && hash.chars().all(|digit| digit.is_ascii_hexdigit());
+            (sequence > 0 && sound).then_some(Self { sequence, hash })
+        });
+        parsed.ok_or_else(|| {
+            let form = "an anchor is a number and at least twelve characters of a hash, such as `#1234 ab12cd34ef56`";
+            WrongInput::new(format!("error: `{text}` is no anchor: {form}")).into()
+        })
+    }
+
+    /// What speaks against the anchor, if anything does.
+    async fn contradicted(&self, store: &dyn MetadataStore) -> anyhow::Result<Option<String>> {
+        let entry = store.audit_entries(self.sequence - 1, 1).await?.into_iter().next();
+        Ok(match entry.filter(|entry| entry.sequence == self.sequence) {
+            None => Some(format!(
+                "audit log: entry {} was seen outside and is not here: the tail was cut off",
+                self.sequence
+            )),
+            Some(entry) if entry.hash.to_string().starts_with(&self.hash) => None,
+            Some(entry) => Some(format!(
+                "audit log: entry {} was seen outside as {}, but is {} here: the log was written anew",
+                self.sequence,
+                self.hash,
+                entry.hash.short()
+            )),
+        })
+    }
 }
 
 /// Walks the chain.

@@ -1,4 +1,4 @@
-//! `approve`, `reject`, `hold`: a decision at the terminal, and what follows from it.
+//! `approve`, `reject`, `hold`, `override`: a decision at the terminal, and what follows from it.
 
 use crate::args::DecideArgs;
 use crate::context::Context;
@@ -8,6 +8,7 @@ use crate::terminal::evidence;
 use crate::terminal::watch::TerminalWatcher;
 use crate::{lookup, settle, system, wiring};
 use anyhow::Context as _;
+use countersign_model::conditions::Conditions;
 use countersign_model::decision::{DecisionKind, SignoffRequest};
 use countersign_model::evidence::Evidence;
 use countersign_orchestrator::{Silent, Watcher};
@@ -21,8 +22,8 @@ pub async fn run(context: &Context, arguments: &DecideArgs, kind: DecisionKind) 
     let person = system::person()?;
     let watcher: Arc<dyn Watcher> = if context.json() { Arc::new(Silent) } else { Arc::new(TerminalWatcher::new()) };
     let installation = wiring::install(context, &[], watcher).await?;
-    let run = lookup::run(installation.store.as_ref(), &arguments.run).await?;
-    let requests = installation.store.requests(Some(&run.id), None, false).await?;
+    let run = lookup::run(installation.stores.metadata.as_ref(), &arguments.run).await?;
+    let requests = installation.stores.metadata.requests(Some(&run.id), None, false).await?;
     let request = requests.into_iter().next().ok_or_else(|| {
         WrongInput::new(format!(
             "error: {} is {} and asks for no decision; `countersign show` tells more",
@@ -35,8 +36,13 @@ pub async fn run(context: &Context, arguments: &DecideArgs, kind: DecisionKind) 
         let document: Evidence = serde_json::from_str(&request.evidence).context("read the evidence")?;
         println!("{}", evidence::render(&document, &request.evidence_digest, false));
     }
-    if !settle::decide(&installation, &request, kind, &person, arguments.reason.clone()).await? {
-        let now = lookup::run(installation.store.as_ref(), &run.id.to_string()).await?;
+    let conditions = Conditions {
+        canary_percent: arguments.canary,
+        except_slices: arguments.except_slice.iter().cloned().collect(),
+    };
+    let said = settle::Said { actor: person, kind, reason: arguments.reason.clone(), conditions };
+    if !settle::decide(&installation, &request, said).await? {
+        let now = lookup::run(installation.stores.metadata.as_ref(), &run.id.to_string()).await?;
         return settle::finish(context, &run.id, &now.state);
     }
     let state = settle::carry(&installation, &run.id).await?;

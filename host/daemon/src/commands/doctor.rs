@@ -99,7 +99,7 @@ async fn components(context: &Context) -> anyhow::Result<String> {
 
 fn people(context: &Context) -> anyhow::Result<String> {
     let person = crate::system::person()?;
-    let roles: Vec<String> = context.settings.roles_of(&person).into_iter().collect();
+    let roles: Vec<String> = context.settings.identity_of(&person).roles.into_iter().collect();
     anyhow::ensure!(
         !roles.is_empty(),
         "you are {person} and hold no role, so you can sign nothing off: add yourself under [people] in countersign.toml"

@@ -4,7 +4,7 @@ use crate::args::ExplainArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::WrongInput;
-use crate::terminal::{evidence, run as run_text, text};
+use crate::terminal::{decision, evidence, run as run_text, text};
 use crate::{lookup, wiring};
 use anyhow::Context as _;
 use countersign_formats::reference::{self, FeatureReference, ReferenceBins};
@@ -63,8 +63,11 @@ pub async fn run(context: &Context, arguments: &ExplainArgs) -> anyhow::Result<E
     Ok(Exit::Done)
 }
 
-/// A pipeline's name stands for its live model.
-async fn find(store: &dyn MetadataStore, text: &str) -> anyhow::Result<Artifact> {
+/// The model that `text` names; a pipeline's name stands for its live model.
+///
+/// # Errors
+/// When it names none, or more than one.
+pub async fn find(store: &dyn MetadataStore, text: &str) -> anyhow::Result<Artifact> {
     if let Some(push) = store.pushes(Some(text), 1).await?.into_iter().next() {
         return lookup::artifact(store, &push.model.to_string(), Some(ArtifactKind::MODEL)).await;
     }
@@ -173,15 +176,8 @@ fn print(explained: &Explained) {
     for signed in &explained.signoffs {
         println!("{}", evidence::render(&signed.evidence, &signed.request.evidence_digest, false));
         println!("  sign-off `{}` in {}: {}", signed.request.gate, signed.request.run, signed.request.state.status());
-        for decision in &signed.decisions {
-            let at = decision.at.to_utc().format("%Y-%m-%d %H:%M:%S UTC");
-            println!(
-                "    {} by {} as {} at {at}: {}",
-                decision.kind,
-                decision.actor,
-                decision.roles.join(", "),
-                text::safe(&decision.reason)
-            );
+        for said in &signed.decisions {
+            println!("    {}", decision::line(said));
         }
     }
     for push in &explained.pushes {

@@ -1,23 +1,31 @@
 //! One file a command.
 
+mod access;
 mod audit;
+mod bundle;
 mod completions;
 mod decide;
 mod demo;
+mod deployed;
 mod doctor;
 mod events;
 mod explain;
 mod export;
+mod inbox;
 mod lineage;
 mod pipeline;
 mod plugin;
+mod report;
 mod resume;
 mod run;
 mod runs;
 mod serve;
 mod show;
+mod slack;
+mod status;
+mod verify;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, SlackCommand};
 use crate::context::Context;
 use crate::exit::Exit;
 use countersign_model::decision::DecisionKind;
@@ -30,6 +38,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Completions { shell } => return Ok(completions::run(*shell)),
         Command::Demo(arguments) => return demo::run(cli.output, arguments).await,
+        // Needs no installation: an auditor has none.
+        Command::Verify(arguments) => return verify::run(cli.output, arguments),
         _ => {}
     }
     let context = Context::load(&cli)?;
@@ -41,6 +51,14 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Approve(arguments) => decide::run(&context, &arguments, DecisionKind::Approve).await,
         Command::Reject(arguments) => decide::run(&context, &arguments, DecisionKind::Reject).await,
         Command::Hold(arguments) => decide::run(&context, &arguments, DecisionKind::Hold).await,
+        Command::Override(arguments) => decide::run(&context, &arguments, DecisionKind::Override).await,
+        Command::Inbox => inbox::run(&context).await,
+        Command::Status => status::run(&context).await,
+        Command::Deployed(arguments) => deployed::run(&context, &arguments).await,
+        Command::Report(arguments) => report::run(&context, &arguments).await,
+        Command::Bundle(arguments) => bundle::run(&context, &arguments).await,
+        Command::Access(command) => access::run(&context, &command).await,
+        Command::Slack(SlackCommand::Check) => slack::check(&context).await,
         Command::Cancel(arguments) => resume::cancel(&context, &arguments).await,
         Command::Lineage(arguments) => lineage::run(&context, &arguments).await,
         Command::Explain(arguments) => explain::run(&context, &arguments).await,
@@ -51,6 +69,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Pipeline(command) => pipeline::run(&context, &command).await,
         Command::Audit(command) => audit::run(&context, &command).await,
         Command::Doctor => doctor::run(&context).await,
-        Command::Completions { .. } | Command::Demo(_) => Ok(Exit::Done),
+        Command::Completions { .. } | Command::Demo(_) | Command::Verify(_) => Ok(Exit::Done),
     }
 }

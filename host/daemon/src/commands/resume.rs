@@ -7,7 +7,7 @@ use crate::terminal::watch::{TerminalWatcher, ending};
 use crate::{lookup, settle, system, wiring};
 use countersign_model::run::{RunEnd, RunState};
 use countersign_orchestrator::{Silent, Watcher};
-use countersign_ports::Clock as _;
+use countersign_ports::Desk as _;
 use std::sync::Arc;
 
 /// Goes on with a run. One that another process still holds is waited for.
@@ -18,7 +18,7 @@ pub async fn run(context: &Context, arguments: &RunOnly) -> anyhow::Result<Exit>
     let person = system::person()?;
     let watcher: Arc<dyn Watcher> = if context.json() { Arc::new(Silent) } else { Arc::new(TerminalWatcher::new()) };
     let installation = wiring::install(context, &[], watcher).await?;
-    let found = lookup::run(installation.store.as_ref(), &arguments.run).await?;
+    let found = lookup::run(installation.stores.metadata.as_ref(), &arguments.run).await?;
     if let (RunState::Ended { end }, false) = (&found.state, context.json()) {
         println!("{}", ending(&found.id.to_string(), end));
     }
@@ -31,9 +31,9 @@ pub async fn run(context: &Context, arguments: &RunOnly) -> anyhow::Result<Exit>
 /// When there is no such run, it is over, or the store fails.
 pub async fn cancel(context: &Context, arguments: &RunOnly) -> anyhow::Result<Exit> {
     let person = system::person()?;
-    let store = wiring::store(context).await?;
-    let found = lookup::run(store.as_ref(), &arguments.run).await?;
-    store.cancel_run(&found.id, &person, system::SystemClock.now()).await?;
+    let installation = wiring::install(context, &[], Arc::new(Silent)).await?;
+    let found = lookup::run(installation.stores.metadata.as_ref(), &arguments.run).await?;
+    installation.engine.cancel(&found.id, &person).await?;
     let state = RunState::Ended { end: RunEnd::Cancelled { by: person } };
     settle::finish(context, &found.id, &state)?;
     if !context.json() {

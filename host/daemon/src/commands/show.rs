@@ -4,7 +4,7 @@ use crate::args::ShowArgs;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::lookup;
-use crate::terminal::{evidence, text, watch};
+use crate::terminal::{decision, evidence, text, watch};
 use crate::wiring;
 use anyhow::Context as _;
 use countersign_model::decision::{Decision, SignoffRequest};
@@ -108,15 +108,8 @@ fn print_request(asked: &Asked, hardest: bool) -> anyhow::Result<()> {
     let document: Evidence = serde_json::from_str(&request.evidence).context("read the evidence")?;
     println!("{}", evidence::render(&document, &request.evidence_digest, hardest));
     println!("  sign-off `{}`: {}", request.gate, request.state.status());
-    for decision in &asked.decisions {
-        let late = if decision.late { " (late: it changed nothing)" } else { "" };
-        let at = decision.at.to_utc().format("%Y-%m-%d %H:%M:%S UTC");
-        let roles = decision.roles.join(", ");
-        let reason = text::safe(&decision.reason);
-        println!(
-            "    {} by {} as {roles} in the {} at {at}: {reason}{late}",
-            decision.kind, decision.actor, decision.channel
-        );
+    for said in &asked.decisions {
+        println!("    {}", decision::line(said));
     }
     Ok(())
 }

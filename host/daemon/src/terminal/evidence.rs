@@ -56,7 +56,31 @@ fn data(page: &mut String, shown: &Shown) {
             0 => String::new(),
             rows => format!(" · {} bad rows set aside", text::count(rows)),
         };
-        let _ = writeln!(page, "  data: {}{aside}", splits.join(", "));
+        let before: u64 = shown.rows_before.values().sum();
+        let now: u64 = shown.rows.values().sum();
+        let before = if before > 0 && before != now {
+            format!(" · {} behind the live model", text::count(before))
+        } else {
+            String::new()
+        };
+        let _ = writeln!(page, "  data: {}{aside}{before}", splits.join(", "));
+    }
+    for change in &shown.schema_changes {
+        let _ = writeln!(page, "  schema: {}", text::safe(change));
+    }
+    let moved: Vec<String> = shown
+        .drift
+        .iter()
+        .map(|drift| format!("{} {:.4} (noise {:.4})", text::safe(&drift.feature), drift.effect, drift.threshold))
+        .collect();
+    if !moved.is_empty() {
+        let _ = writeln!(page, "  moved most since the previous delivery: {}", moved.join(", "));
+    }
+    let sizes = [("candidate", shown.model_bytes), ("live", shown.live_bytes)];
+    let sizes: Vec<String> =
+        sizes.into_iter().filter_map(|(what, size)| Some(format!("{what} {}", text::bytes(size?)))).collect();
+    if !sizes.is_empty() {
+        let _ = writeln!(page, "  size: {}", sizes.join(", "));
     }
 }
 
@@ -77,16 +101,17 @@ fn metrics(page: &mut String, shown: &Shown, live: bool) {
         let change = if live { text::change(metric.candidate, metric.baseline) } else { "first model".to_string() };
         rows.push(vec![metric.name.clone(), text::number(metric.candidate), text::number(metric.baseline), change]);
     }
-    let slice = |slice: &ShownSlice| {
+    let slice = |what: &str, slice: &ShownSlice| {
         let margin = slice.margin.map_or(String::new(), |margin| format!(" ± {margin:.2}"));
         vec![
-            format!("worst: {} (n={})", text::safe(&slice.slice), text::count(slice.examples)),
+            format!("{what}: {} (n={})", text::safe(&slice.slice), text::count(slice.examples)),
             format!("{}{margin}", text::number(slice.candidate)),
             text::number(slice.baseline),
             text::change(slice.candidate, slice.baseline),
         ]
     };
-    rows.extend(shown.slices.iter().map(slice));
+    rows.extend(shown.slices.iter().map(|one| slice("worst", one)));
+    rows.extend(shown.regressions.iter().map(|one| slice("lost most", one)));
     for line in text::table(&["", "candidate", "live", "change"], &rows).lines() {
         let _ = writeln!(page, "    {line}");
     }
@@ -102,6 +127,15 @@ fn hard(page: &mut String, difficulty: &ShownDifficulty, hardest: bool) {
         difficulty.hardest_tenth_error_share * 100.0,
         text::count(difficulty.suspected_mislabelled)
     );
+    let mut about = Vec::new();
+    about.extend(difficulty.base_error.map(|error| format!("base error {:.1} %", error * 100.0)));
+    let class = difficulty.hardest_class.as_ref();
+    about
+        .extend(class.map(|(class, share)| format!("{:.0} % of the hardest are {}", share * 100.0, text::safe(class))));
+    about.extend(difficulty.overlap_with_aum.map(|share| format!("{:.0} % of them hard by AUM too", share * 100.0)));
+    if !about.is_empty() {
+        let _ = writeln!(page, "    {}", about.join("  ·  "));
+    }
     let lines: Vec<String> = difficulty
         .hardest
         .iter()

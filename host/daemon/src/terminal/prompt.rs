@@ -7,6 +7,8 @@ use std::io::{BufRead, IsTerminal, Write};
 pub enum Answer {
     /// A decision and its reason.
     Decide(DecisionKind, String),
+    /// Look at the page first.
+    OpenPage,
     /// Nothing now: the run stays waiting.
     Later,
 }
@@ -20,16 +22,17 @@ pub fn is_interactive() -> bool {
 pub fn ask() -> std::io::Result<Answer> {
     let mut lines = std::io::stdin().lock().lines();
     loop {
-        print!("\n  Deploy it?  [a]pprove  [r]eject  [h]old  [l]eave it waiting  › ");
+        print!("\n  Deploy it?  [a]pprove  [r]eject  [h]old  [o]pen the page  [l]eave it waiting  › ");
         std::io::stdout().flush()?;
         let Some(line) = lines.next() else { return Ok(Answer::Later) };
         let kind = match line?.trim().to_lowercase().as_str() {
             "a" | "approve" => DecisionKind::Approve,
             "r" | "reject" => DecisionKind::Reject,
             "h" | "hold" => DecisionKind::Hold,
+            "o" | "open" => return Ok(Answer::OpenPage),
             "l" | "leave" | "" => return Ok(Answer::Later),
             other => {
-                println!("  `{other}` is none of a, r, h, l.");
+                println!("  `{other}` is none of a, r, h, o, l.");
                 continue;
             }
         };

@@ -49,6 +49,9 @@ impl Watcher for TerminalWatcher {
                 }
             }
             RunEvent::StepEnded { execution, elapsed } => self.line(&step_line(&execution, elapsed)),
+            RunEvent::StepSkipped { step, why, .. } => {
+                self.line(&format!("  {} {step:<12} skipped: {}", style("·").yellow(), text::safe(&why)));
+            }
             RunEvent::AlreadyApproved { gate, request, .. } => {
                 self.line(&format!(
                     "  {} {gate:<12} already approved on the same evidence ({request})",

@@ -7,7 +7,7 @@ use countersign_model::id::{EventId, RunId, WorkerId};
 use countersign_model::pipeline::{Pipeline, PipelineVersion, Trigger};
 use countersign_model::run::{Claim, Run, RunEnd, RunState};
 use countersign_model::time::Timestamp;
-use countersign_ports::{Clock, MetadataStore};
+use countersign_ports::{AccessStore, Clock, MetadataStore, PostStore};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -42,10 +42,15 @@ impl Clock for ManualClock {
     }
 }
 
+/// Everything that a store of ours keeps.
+pub trait Store: MetadataStore + AccessStore + PostStore {}
+
+impl<S: MetadataStore + AccessStore + PostStore> Store for S {}
+
 /// One case's world.
 pub struct Bench {
     /// The store under test.
-    pub store: Arc<dyn MetadataStore>,
+    pub store: Arc<dyn Store>,
     /// Its clock.
     pub clock: Arc<ManualClock>,
     ids: AtomicU64,
@@ -53,7 +58,7 @@ pub struct Bench {
 
 impl Bench {
     /// A world around an empty store.
-    pub fn new(store: Arc<dyn MetadataStore>, clock: Arc<ManualClock>) -> Self {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
         Self { store, clock, ids: AtomicU64::new(1) }
     }
 

@@ -2,6 +2,8 @@
 
 use super::bench::{Bench, LEASE};
 use countersign_model::artifact::{Artifact, ArtifactKind};
+use countersign_model::conditions::Conditions;
+use countersign_model::deadline::Progress;
 use countersign_model::decision::{Channel, Decision, DecisionKind, RequestState, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::execution::{Execution, ExecutionState, StepResult};
@@ -158,13 +160,22 @@ impl Bench {
                 approvers: vec![RoleQuorum { role: "owner".to_string(), count: owners }],
                 approve_on: BTreeSet::from([Channel::Terminal]),
                 forbid_self_approval: false,
+                overriding: None,
+                second_factor: false,
+                channel: None,
+                remind_seconds: None,
+                escalate: None,
                 expire: None,
+                conditions: Conditions::default(),
             },
             evidence_digest: Digest::of(evidence.as_bytes()),
             evidence,
             model_digest: Digest::of(model.as_bytes()),
+            verdict: Verdict::NeedsPerson,
+            nonce: format!("{:032x}", self.ulid().0),
             state: RequestState::Open,
             posted_at: self.tick(),
+            progress: Progress::default(),
         }
     }
 
@@ -183,10 +194,14 @@ impl Bench {
             request: request.id,
             kind,
             actor: Self::person(name),
+            person: name.to_string(),
             roles: vec!["owner".to_string()],
             channel: Channel::Terminal,
+            second_factor: false,
             reason: "seen".to_string(),
+            conditions: Conditions::default(),
             evidence_digest: request.evidence_digest,
+            envelope: None,
             late: false,
             at: self.tick(),
         }
@@ -213,6 +228,7 @@ impl Bench {
             model: request.model_digest,
             target: target.to_string(),
             request: request.id,
+            conditions: Conditions { canary_percent: Some(10), ..Conditions::default() },
             begun_at: self.tick(),
             completed_at: None,
         }

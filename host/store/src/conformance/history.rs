@@ -44,7 +44,7 @@ pub async fn previous_is_the_newest_from_a_sound_run(bench: &Bench) {
     let cancelled = bench.running("taxi").await;
     bench.step(&cancelled, statistics("day 3")).await;
     bench.step(&cancelled, Made { content: "b", ..failing }).await;
-    bench.store.cancel_run(&cancelled.run, &Bench::person("ada"), bench.tick()).await.unwrap();
+    bench.store.cancel_run(&cancelled.run, &Bench::person("ada"), bench.tick(), &[]).await.unwrap();
     // No check failed, but the run did.
     let failed = bench.running("taxi").await;
     bench.step(&failed, statistics("day 4")).await;
@@ -180,7 +180,7 @@ pub async fn the_latest_approved_model_follows_approvals(bench: &Bench) {
     assert_eq!(resolve(bench, &elsewhere).await, []);
     // A permit was refused since: that approval is void.
     let void = RequestState::Void { reason: "the world changed".to_string() };
-    bench.store.close_request(&second_request.id, &void, bench.tick()).await.unwrap();
+    bench.store.close_request(&second_request.id, &void, bench.tick(), &[]).await.unwrap();
     assert_eq!(resolve(bench, &ask(&asking, latest)).await, [first]);
 }
 

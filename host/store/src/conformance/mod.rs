@@ -1,18 +1,23 @@
 //! What every metadata store must do, as one suite: SQLite and the twin in memory pass it, and so will Postgres. It knows the
-//! trait only. Each case gets an empty store and a clock that stands still until the case moves it.
+//! traits only. Each case gets an empty store and a clock that stands still until the case moves it.
 
 #![allow(clippy::cloned_ref_to_slice_refs, reason = "an expected list reads as a list, whether of one or of three")]
 
+pub mod access;
 mod bench;
+pub mod deadlines;
+pub mod decisions;
 pub mod executions;
 mod facts;
 pub mod history;
+pub mod outbox;
 pub mod pushes;
+pub mod reviews;
 pub mod runs;
 pub mod signoff;
 pub mod triggers;
 
-pub use bench::{Bench, ManualClock};
+pub use bench::{Bench, ManualClock, Store};
 pub use facts::Made;
 
 /// Makes one `#[tokio::test]` of each case. `$make` is an async function that answers `(store, keep)`: the store for a clock,
@@ -38,7 +43,10 @@ macro_rules! metadata_store_conformance {
             runs: an_ended_run_tells_of_it_and_stays_ended,
             runs: a_run_is_cancelled_in_every_state,
             triggers: triggers_remember_fires_and_files,
-            triggers: notices_wait_until_they_are_due_and_settle_once,
+            outbox: notices_wait_until_they_are_due_and_settle_once,
+            outbox: a_retry_lets_nothing_of_its_channel_overtake,
+            outbox: notices_are_due_in_the_order_in_which_they_were_written,
+            outbox: what_failed_is_undelivered_until_it_is_delivered,
             executions: an_execution_reads_back_whole,
             executions: a_failed_execution_leaves_no_artifact,
             executions: nothing_is_published_twice_or_while_it_runs,
@@ -68,8 +76,27 @@ macro_rules! metadata_store_conformance {
             signoff: requests_close_without_a_person_but_never_in_favour,
             signoff: a_permit_refused_at_push_leaves_the_run_to_its_worker,
             signoff: requests_are_listed_by_run_and_model,
+            decisions: requests_and_decisions_read_back_whole,
+            decisions: one_person_with_two_accounts_counts_once,
+            decisions: a_failed_check_is_approved_by_overriding_only,
+            decisions: a_decision_that_is_delivered_many_times_at_once_is_one,
+            decisions: a_gate_has_one_open_request,
+            deadlines: the_longest_due_comes_first,
+            deadlines: each_thing_falls_due_once_and_is_audited,
+            deadlines: of_two_who_advance_a_request_one_does,
+            deadlines: a_closed_request_is_never_due,
+            reviews: pokes_are_kept_and_audited_without_their_example,
+            reviews: notes_go_to_the_audit_log,
+            reviews: the_audit_head_follows_the_log,
+            reviews: counts_follow_what_there_is_to_do,
+            access: a_credential_opens_until_it_expires,
+            access: of_many_who_redeem_one_gets_it,
+            access: a_revoked_credential_opens_nothing,
+            access: a_key_is_used_once_until_it_expires,
+            access: a_post_is_replaced_where_it_is,
             pushes: a_model_is_pushed_once_a_target,
             pushes: a_push_that_was_cut_off_is_taken_over,
+            pushes: what_was_live_then_is_found,
             pushes: every_state_change_is_audited_and_the_chain_holds,
         }
     };

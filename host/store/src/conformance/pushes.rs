@@ -5,6 +5,7 @@ use super::facts::Made;
 use countersign_model::artifact::ArtifactKind;
 use countersign_model::audit;
 use countersign_model::push::Push;
+use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
 use countersign_ports::metadata_store::PushStart;
 use countersign_ports::notifier::Message;
@@ -70,6 +71,33 @@ pub async fn a_push_that_was_cut_off_is_taken_over(bench: &Bench) {
     assert_eq!(bench.store.pushes(None, 10).await.unwrap().len(), 1);
 }
 
+pub async fn what_was_live_then_is_found(bench: &Bench) {
+    let mut pushes = Vec::new();
+    for model in ["m1", "m2"] {
+        let request = bench.waiting("taxi", model).await;
+        let claim = bench.approve(&request).await;
+        let push = bench.push(&request, "models/taxi");
+        bench.store.begin_push(&claim, &push).await.unwrap();
+        let done = Push { completed_at: Some(bench.tick()), ..push };
+        bench.store.complete_push(&claim, &done, &[]).await.unwrap();
+        bench.succeed(&claim).await;
+        pushes.push(done);
+        bench.clock.advance(LEASE);
+    }
+    let begun = bench.waiting("taxi", "m3").await;
+    let claim = bench.approve(&begun).await;
+    bench.store.begin_push(&claim, &bench.push(&begun, "models/taxi")).await.unwrap();
+    let at = async |instant| bench.store.live_at("taxi", instant).await.unwrap();
+    let completed = |push: &Push| push.completed_at.expect("it is completed");
+    let just_before = |push: &Push| Timestamp::from_micros(completed(push).as_micros() - 1);
+    assert_eq!(at(just_before(&pushes[0])).await, None);
+    assert_eq!(at(completed(&pushes[0])).await.as_ref(), Some(&pushes[0]));
+    assert_eq!(at(just_before(&pushes[1])).await.as_ref(), Some(&pushes[0]));
+    assert_eq!(at(completed(&pushes[1])).await.as_ref(), Some(&pushes[1]));
+    assert_eq!(at(bench.now()).await.as_ref(), Some(&pushes[1]), "what was only begun is not live");
+    assert_eq!(bench.store.live_at("penguins", bench.now()).await.unwrap(), None);
+}
+
 pub async fn every_state_change_is_audited_and_the_chain_holds(bench: &Bench) {
     let claim = bench.running("taxi").await;
     let delivery = bench.delivery(&claim, "taxi", "rows").await;
@@ -114,5 +142,6 @@ pub async fn every_state_change_is_audited_and_the_chain_holds(bench: &Bench) {
     assert_eq!(published.detail["outputs"]["out"], serde_json::json!(request.model_digest));
     assert!(published.actor.as_str().starts_with("system:wrk_") && !published.actor.is_person());
     let pushed = &entries[12].fact;
+    assert_eq!(pushed.detail["conditions"], serde_json::json!(push.conditions));
     assert_eq!((&pushed.detail["target"], &pushed.subject), (&serde_json::json!("models/taxi"), &push.id.to_string()));
 }

@@ -6,7 +6,7 @@ use countersign_model::event::EventOutcome;
 use countersign_model::id::RunId;
 use countersign_model::run::{RunEnd, RunState};
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::RunFilter;
+use countersign_ports::metadata_store::{Delivery, RunFilter};
 use countersign_ports::notifier::Message;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -238,7 +238,10 @@ pub async fn a_run_is_cancelled_in_every_state(bench: &Bench) {
     let queued = bench.queue("taxi").await;
     for run in [&waiting.run, &claim.run, &queued] {
         let at = bench.tick();
-        bench.store.cancel_run(run, &ada, at).await.unwrap();
+        let notice = bench.notice(*run, Message::RunEnded { end: RunEnd::Cancelled { by: ada.clone() } });
+        bench.store.cancel_run(run, &ada, at, std::slice::from_ref(&notice)).await.unwrap();
+        assert_eq!(bench.store.due_notices(10).await.unwrap(), [notice.clone()]);
+        bench.store.settle_notice(&notice.id, &Delivery::Done).await.unwrap();
         let run = bench.run(run).await;
         let end = RunEnd::Cancelled { by: ada.clone() };
         assert_eq!((run.state, run.ended_at), (RunState::Ended { end }, Some(at)));
@@ -246,10 +249,10 @@ pub async fn a_run_is_cancelled_in_every_state(bench: &Bench) {
     assert!(matches!(bench.store.heartbeat(&claim, LEASE).await, Err(StoreError::LostClaim { .. })));
     let request = bench.store.request(&waiting.id).await.unwrap().unwrap();
     assert_eq!(request.state.status(), "cancelled");
-    assert!(matches!(bench.store.cancel_run(&queued, &ada, bench.tick()).await, Err(StoreError::Transition(_))));
+    assert!(matches!(bench.store.cancel_run(&queued, &ada, bench.tick(), &[]).await, Err(StoreError::Transition(_))));
     let (_, unknown) = bench.event("taxi").await;
     assert!(matches!(
-        bench.store.cancel_run(&unknown.id, &ada, bench.tick()).await,
+        bench.store.cancel_run(&unknown.id, &ada, bench.tick(), &[]).await,
         Err(StoreError::NotFound { what: "run", .. })
     ));
 }

@@ -172,13 +172,13 @@ pub async fn requests_close_without_a_person_but_never_in_favour(bench: &Bench) 
     let never =
         [RequestState::Open, RequestState::Approved, RequestState::Rejected, RequestState::Superseded { by: other }];
     for state in never {
-        let refused = bench.store.close_request(&request.id, &state, bench.tick()).await;
+        let refused = bench.store.close_request(&request.id, &state, bench.tick(), &[]).await;
         assert!(matches!(refused, Err(StoreError::Transition(_))), "{refused:?}");
     }
     assert_eq!(state(bench, &request).await, RequestState::Open);
-    bench.store.close_request(&request.id, &RequestState::Expired, bench.tick()).await.unwrap();
+    bench.store.close_request(&request.id, &RequestState::Expired, bench.tick(), &[]).await.unwrap();
     assert_eq!((state(bench, &request).await, bench.status(&request.run).await), (RequestState::Expired, "queued"));
-    let refused = bench.store.close_request(&request.id, &RequestState::Cancelled, bench.tick()).await;
+    let refused = bench.store.close_request(&request.id, &RequestState::Cancelled, bench.tick(), &[]).await;
     assert!(matches!(refused, Err(StoreError::Transition(_))), "{refused:?}");
     // A click after expiry.
     let late = bench.decision(&request, DecisionKind::Approve, "ada");
@@ -190,7 +190,7 @@ pub async fn a_permit_refused_at_push_leaves_the_run_to_its_worker(bench: &Bench
     let request = bench.waiting("taxi", "m").await;
     let claim = bench.approve(&request).await;
     let void = RequestState::Void { reason: "another model went live".to_string() };
-    bench.store.close_request(&request.id, &void, bench.tick()).await.unwrap();
+    bench.store.close_request(&request.id, &void, bench.tick(), &[]).await.unwrap();
     assert_eq!((state(bench, &request).await, bench.status(&claim.run).await), (void, "running"));
     // The worker asks again, with fresh evidence.
     let fresh = bench.request(claim.run, "taxi", "m", 1);

@@ -1,15 +1,14 @@
-//! Pushes, the outbox, and what triggers remember.
+//! Pushes, and what triggers remember.
 
 use super::runs::guard;
 use super::state::State;
 use crate::deeds::{self, Deed};
 use crate::judgement;
-use countersign_model::id::NoticeId;
 use countersign_model::push::Push;
 use countersign_model::run::Claim;
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::{Delivery, PushStart, SeenFile};
+use countersign_ports::metadata_store::{PushStart, SeenFile};
 use countersign_ports::notifier::Notice;
 use std::cmp::Reverse;
 
@@ -55,27 +54,6 @@ pub(super) fn completed(state: &State, pipeline: Option<&str>, limit: u32) -> Ve
     pushes.sort_by_key(|push| Reverse((push.completed_at, push.id)));
     pushes.truncate(limit as usize);
     pushes
-}
-
-pub(super) fn due(state: &State, now: Timestamp, limit: u32) -> Vec<Notice> {
-    let mut due: Vec<_> =
-        state.outbox.values().filter(|outgoing| outgoing.pending && outgoing.next_at <= now).collect();
-    due.sort_by_key(|outgoing| (outgoing.next_at, outgoing.notice.id));
-    due.into_iter().take(limit as usize).map(|outgoing| outgoing.notice.clone()).collect()
-}
-
-pub(super) fn settle(state: &mut State, id: &NoticeId, delivery: &Delivery) -> Result<(), StoreError> {
-    let not_found = || StoreError::NotFound { what: "notice", id: id.to_string() };
-    let outgoing = state.outbox.get_mut(id).ok_or_else(not_found)?;
-    if !outgoing.pending {
-        return Ok(());
-    }
-    outgoing.notice.attempts += 1;
-    match delivery {
-        Delivery::Done | Delivery::Dead(_) => outgoing.pending = false,
-        Delivery::RetryAt(at, _) => outgoing.next_at = *at,
-    }
-    Ok(())
 }
 
 pub(super) fn record_fire(state: &mut State, trigger: &str, at: Timestamp) -> Vec<Deed> {

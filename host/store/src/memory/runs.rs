@@ -152,7 +152,13 @@ pub(super) fn end(
     Ok(vec![deeds::run_ended(claim, end)])
 }
 
-pub(super) fn cancel(state: &mut State, id: &RunId, by: &Actor, at: Timestamp) -> Result<Vec<Deed>, StoreError> {
+pub(super) fn cancel(
+    state: &mut State,
+    id: &RunId,
+    by: &Actor,
+    at: Timestamp,
+    notices: &[Notice],
+) -> Result<Vec<Deed>, StoreError> {
     let mut deeds = vec![deeds::run_cancelled(id, by)];
     let queued = state.run(id)?;
     let before = queued.run.state.clone();
@@ -163,5 +169,6 @@ pub(super) fn cancel(state: &mut State, id: &RunId, by: &Actor, at: Timestamp) -
         posted.request.state = RequestState::Cancelled;
         posted.closed_at = Some(at);
     }
+    state.write_notices(notices);
     Ok(deeds)
 }

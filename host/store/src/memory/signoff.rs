@@ -1,18 +1,21 @@
-//! Requests and decisions.
+//! Requests, what is due at them, decisions and pokes.
 
 use super::runs::{end_any, guard};
 use super::state::{PostedRequest, State};
 use crate::deeds::{self, Deed};
 use crate::judgement;
 use countersign_model::actor::Actor;
+use countersign_model::deadline::Progress;
 use countersign_model::decision::{Decision, RequestState, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::id::{RequestId, RunId};
+use countersign_model::poke::Poke;
 use countersign_model::run::{Claim, RunEnd, RunState};
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
 use countersign_ports::metadata_store::Recorded;
 use countersign_ports::notifier::Notice;
+use std::cmp::Reverse;
 
 pub(super) fn open(
     state: &mut State,
@@ -120,4 +123,51 @@ pub(super) fn close(
     let mut deeds = vec![deeds::request_closed(&by, &before, closing)];
     deeds.extend(resume(state, now, &by, &before)?);
     Ok(deeds)
+}
+
+pub(super) fn open_at(state: &State, pipeline: &str, gate: &str) -> Option<SignoffRequest> {
+    let requests = list(state, None, None, true);
+    requests.into_iter().find(|request| request.pipeline == pipeline && request.gate == gate)
+}
+
+pub(super) fn due(state: &State, now: Timestamp, limit: u32) -> Vec<SignoffRequest> {
+    let due_at = |request: &SignoffRequest| request.next_due().map(|(at, _)| at);
+    let mut due = list(state, None, None, true);
+    due.retain(|request| due_at(request).is_some_and(|at| at <= now));
+    due.sort_by_key(|request| (due_at(request), request.id));
+    due.truncate(limit as usize);
+    due
+}
+
+pub(super) fn advance(
+    state: &mut State,
+    id: &RequestId,
+    (from, to): (&Progress, &Progress),
+    at: Timestamp,
+    notices: &[Notice],
+) -> Result<(bool, Vec<Deed>), StoreError> {
+    let posted = state.request(id)?;
+    if !judgement::may_advance(&posted.request, from) {
+        return Ok((false, Vec::new()));
+    }
+    posted.request.progress = *to;
+    let deeds = deeds::request_advanced(&posted.request, from, at);
+    state.write_notices(notices);
+    Ok((true, deeds))
+}
+
+pub(super) fn record_poke(state: &mut State, poke: &Poke) -> Result<Vec<Deed>, StoreError> {
+    state.request(&poke.request)?;
+    if state.pokes.contains_key(&poke.id) {
+        return Ok(Vec::new());
+    }
+    state.pokes.insert(poke.id, poke.clone());
+    Ok(vec![deeds::model_poked(poke)?])
+}
+
+pub(super) fn pokes(state: &State, request: &RequestId) -> Vec<Poke> {
+    let mut pokes: Vec<Poke> = state.pokes.values().filter(|poke| poke.request == *request).cloned().collect();
+    pokes.sort_by_key(|poke| Reverse((poke.at, poke.id)));
+    pokes.truncate(100);
+    pokes
 }

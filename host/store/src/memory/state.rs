@@ -3,18 +3,20 @@
 use crate::deeds::Deed;
 use countersign_model::artifact::Artifact;
 use countersign_model::audit::{self, AuditEntry};
-use countersign_model::decision::{Decision, SignoffRequest};
+use countersign_model::decision::{Decision, RequestState, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::event::{Event, EventOutcome};
 use countersign_model::execution::{Execution, LogLine};
-use countersign_model::id::{ArtifactId, EventId, ExecutionId, NoticeId, PushId, RequestId, RunId, WorkerId};
+use countersign_model::id::{ArtifactId, EventId, ExecutionId, NoticeId, PokeId, PushId, RequestId, RunId, WorkerId};
 use countersign_model::pipeline::PipelineVersion;
+use countersign_model::poke::Poke;
 use countersign_model::push::Push;
 use countersign_model::run::Run;
 use countersign_model::time::Timestamp;
-use countersign_ports::StoreError;
-use countersign_ports::metadata_store::SeenFile;
+use countersign_ports::access_store::Credential;
+use countersign_ports::metadata_store::{Counts, SeenFile};
 use countersign_ports::notifier::Notice;
+use countersign_ports::{Post, StoreError};
 use std::collections::BTreeMap;
 
 /// A run with its place in the queue.
@@ -35,12 +37,21 @@ pub(super) struct PostedRequest {
     pub(super) decisions: Vec<Decision>,
 }
 
+/// What became of a notice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Pending,
+    Done,
+    Dead,
+}
+
 /// A notice on its way; settled ones stay, so that nothing is delivered twice.
 #[derive(Clone)]
 pub(super) struct OutgoingNotice {
     pub(super) notice: Notice,
-    pub(super) pending: bool,
+    pub(super) fate: Fate,
     pub(super) next_at: Timestamp,
+    pub(super) problem: Option<String>,
 }
 
 /// The tables.
@@ -56,6 +67,11 @@ pub(super) struct State {
     pub(super) requests: BTreeMap<RequestId, PostedRequest>,
     pub(super) pushes: BTreeMap<PushId, Push>,
     pub(super) outbox: BTreeMap<NoticeId, OutgoingNotice>,
+    pub(super) pokes: BTreeMap<PokeId, Poke>,
+    pub(super) posts: BTreeMap<(String, String), Post>,
+    pub(super) credentials: BTreeMap<Digest, Credential>,
+    /// Until when each is used.
+    pub(super) used_keys: BTreeMap<String, Timestamp>,
     pub(super) fires: BTreeMap<String, Timestamp>,
     pub(super) seen_files: BTreeMap<(String, String), SeenFile>,
     pub(super) audit: Vec<AuditEntry>,
@@ -65,10 +81,28 @@ impl State {
     /// Appends the entries of one write.
     pub(super) fn audit(&mut self, deeds: Vec<Deed>, now: Timestamp) -> Result<(), StoreError> {
         for deed in deeds {
-            let head = self.audit.last().map_or((0, audit::genesis()), |entry| (entry.sequence, entry.hash));
-            self.audit.push(audit::append(head, deed.at(now))?);
+            self.audit.push(audit::append(self.audit_head(), deed.at(now))?);
         }
         Ok(())
+    }
+
+    pub(super) fn audit_head(&self) -> (i64, Digest) {
+        self.audit.last().map_or((0, audit::genesis()), |entry| (entry.sequence, entry.hash))
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let runs = |status| self.runs.values().filter(|queued| queued.run.state.status() == status).count() as u64;
+        let open = self.requests.values().filter(|posted| posted.request.state == RequestState::Open);
+        let of = |fate| self.outbox.values().filter(move |outgoing| outgoing.fate == fate);
+        Counts {
+            queued: runs("queued"),
+            running: runs("running"),
+            waiting: runs("waiting"),
+            oldest_request: open.map(|posted| posted.request.posted_at).min(),
+            outbox_pending: of(Fate::Pending).count() as u64,
+            outbox_oldest: of(Fate::Pending).map(|outgoing| outgoing.notice.created_at).min(),
+            outbox_dead: of(Fate::Dead).count() as u64,
+        }
     }
 
     pub(super) fn run(&mut self, id: &RunId) -> Result<&mut QueuedRun, StoreError> {
@@ -81,8 +115,9 @@ impl State {
 
     pub(super) fn write_notices(&mut self, notices: &[Notice]) {
         for notice in notices {
-            let outgoing = OutgoingNotice { notice: notice.clone(), pending: true, next_at: notice.created_at };
-            self.outbox.insert(notice.id, outgoing);
+            let (notice, next_at) = (notice.clone(), notice.created_at);
+            let outgoing = OutgoingNotice { notice, fate: Fate::Pending, next_at, problem: None };
+            self.outbox.insert(outgoing.notice.id, outgoing);
         }
     }
 }

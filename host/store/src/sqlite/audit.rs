@@ -1,8 +1,9 @@
 //! Reading the audit log; it is written by [`super::connection::Write::commit`] alone.
 
-use super::connection::all;
-use super::rows;
-use countersign_model::audit::AuditEntry;
+use super::connection::{AUDIT_HEAD, all, one};
+use super::rows::{self, Record};
+use countersign_model::audit::{self, AuditEntry};
+use countersign_model::digest::Digest;
 use countersign_ports::StoreError;
 use sqlx::SqliteConnection;
 
@@ -15,4 +16,15 @@ pub(super) async fn after(
 ) -> Result<Vec<AuditEntry>, StoreError> {
     let rows = all(connection, "read audit log", sqlx::query(AFTER).bind(after).bind(limit)).await?;
     rows.iter().map(rows::audit_entry).collect()
+}
+
+/// Number and hash of the last entry.
+pub(super) async fn head(connection: &mut SqliteConnection) -> Result<(i64, Digest), StoreError> {
+    match one(connection, "read the audit log's head", sqlx::query(AUDIT_HEAD)).await? {
+        Some(row) => {
+            let record = Record::new(&row, "audit", "sequence");
+            Ok((record.number("sequence")?, record.parsed("hash")?))
+        }
+        None => Ok((0, audit::genesis())),
+    }
 }

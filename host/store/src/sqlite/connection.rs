@@ -3,7 +3,6 @@
 //! Not sqlx's pool: that asks a connection whether it lives each time it comes back, one more turn to its thread for each
 //! statement or two, while a SQLite connection, being no more than an open file, does not go away.
 
-use super::rows::Record;
 use crate::deeds::Deed;
 use countersign_model::audit;
 use countersign_model::digest::Digest;
@@ -201,13 +200,7 @@ impl Write<'_> {
         if let Some(head) = self.insert(audit::append(head, fact.clone())?).await? {
             return Ok(head);
         }
-        let real = match self.one("read the audit log's head", sqlx::query(AUDIT_HEAD)).await? {
-            Some(row) => {
-                let record = Record::new(&row, "audit", "sequence");
-                (record.number("sequence")?, record.parsed("hash")?)
-            }
-            None => (0, audit::genesis()),
-        };
+        let real = super::audit::head(self.connection()).await?;
         self.insert(audit::append(real, fact)?).await?.ok_or_else(|| StoreError::Database {
             operation: "append to the audit log",
             source: "its head is not what it was a moment ago, in one transaction".into(),

@@ -49,7 +49,8 @@ fn migrator() -> Migrator {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
     let records = include_str!("../../migrations/sqlite/0001_records.sql");
-    Migrator::with_migrations(vec![migration(1, "records", records)])
+    let signoff = include_str!("../../migrations/sqlite/0002_signoff.sql");
+    Migrator::with_migrations(vec![migration(1, "records", records), migration(2, "signoff", signoff)])
 }
 
 /// In one transaction, so that of two processes that start at once the second finds the tables made.

@@ -2,18 +2,27 @@
 //! audited.
 
 use super::connection::{Write, all};
-use super::rows;
-use countersign_model::id::NoticeId;
+use super::rows::{self, Record};
+use countersign_model::id::{NoticeId, RunId};
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::Delivery;
+use countersign_ports::metadata_store::{Delivery, Undelivered};
 use countersign_ports::notifier::Notice;
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 const INSERT: &str = "INSERT INTO outbox (id, run, channel, message, created_at, attempts, status, next_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?5)";
-pub(super) const DUE: &str =
-    "SELECT * FROM outbox WHERE status = 'pending' AND next_at <= ?1 ORDER BY next_at, id LIMIT ?2";
+/// In the order in which they were written; one that waits for another try holds back the later ones of its channel. A notice
+/// is never due before it was written, which bounds the search to its index.
+pub(super) const DUE: &str = "SELECT * FROM outbox o WHERE status = 'pending' AND created_at <= ?1 AND next_at <= ?1 \
+     AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.status = 'pending' AND e.channel = o.channel AND e.next_at > ?1 \
+         AND (e.created_at, e.id) < (o.created_at, o.id)) \
+     ORDER BY created_at, id LIMIT ?2";
+pub(super) const UNDELIVERED: &str = "SELECT * FROM outbox WHERE status <> 'done' AND attempts > 0 AND created_at <= ?2 \
+     ORDER BY created_at DESC, id DESC LIMIT ?1";
+pub(super) const UNDELIVERED_OF_RUN: &str = "SELECT * FROM outbox WHERE status <> 'done' AND attempts > 0 AND run = ?2 \
+     ORDER BY created_at DESC, id DESC LIMIT ?1";
 const SETTLE: &str = "UPDATE outbox SET status = ?2, next_at = COALESCE(?3, next_at), problem = ?4, attempts = attempts + 1 \
      WHERE id = ?1 AND status = 'pending'";
 pub(super) const ONE: &str = "SELECT id FROM outbox WHERE id = ?1";
@@ -55,4 +64,27 @@ pub(super) async fn settle(mut write: Write<'_>, id: &NoticeId, delivery: &Deliv
         return Err(StoreError::NotFound { what: "notice", id: id.to_string() });
     }
     write.commit(Vec::new()).await
+}
+
+/// What failed at least once and is not delivered, newest first.
+pub(super) async fn undelivered(
+    connection: &mut SqliteConnection,
+    run: Option<&RunId>,
+    limit: u32,
+) -> Result<Vec<Undelivered>, StoreError> {
+    let sql = match run {
+        Some(run) => sqlx::query(UNDELIVERED_OF_RUN).bind(limit).bind(run.to_string()),
+        None => sqlx::query(UNDELIVERED).bind(limit).bind(i64::MAX),
+    };
+    let rows = all(connection, "list undelivered notices", sql).await?;
+    rows.iter().map(failed_notice).collect()
+}
+
+fn failed_notice(row: &SqliteRow) -> Result<Undelivered, StoreError> {
+    let record = Record::new(row, "outbox", "id");
+    let next_at = match record.text("status")?.as_str() {
+        "pending" => Some(record.instant("next_at")?),
+        _ => None,
+    };
+    Ok(Undelivered { notice: rows::notice(row)?, next_at, problem: record.optional_text("problem")? })
 }

@@ -2,8 +2,8 @@
 
 use super::connection::Connections;
 use super::{
-    artifacts, audit, claims, connection, events, executions, history, lineage, open, outbox, pipelines, pushes, runs,
-    signoff, triggers,
+    access, artifacts, audit, claims, connection, counts, deadlines, events, executions, history, lineage, open,
+    outbox, pipelines, pokes, posts, pushes, runs, signoff, triggers,
 };
 use sqlx::{AssertSqlSafe, Row};
 
@@ -46,18 +46,30 @@ const QUESTIONS: &[&str] = &[
     signoff::OPEN,
     signoff::EVERY,
     signoff::OPEN_OF_GATE,
+    signoff::OLDER_OF_GATE,
+    deadlines::DUE,
+    pokes::OF_REQUEST,
     signoff::DECISIONS,
     signoff::DECISION,
     pushes::OF_PAIR,
     pushes::ONE,
     pushes::COMPLETED,
     pushes::COMPLETED_OF_PIPELINE,
+    pushes::LIVE_AT,
     outbox::DUE,
+    outbox::UNDELIVERED,
+    outbox::UNDELIVERED_OF_RUN,
     outbox::ONE,
     triggers::LAST_FIRE,
     triggers::SEEN_FILES,
     triggers::ACCEPTED,
     audit::AFTER,
+    counts::COUNTS,
+    posts::ONE,
+    access::LIVE,
+    access::LIVE_OF_KIND,
+    access::PRUNE,
+    access::PRUNE_KEYS,
 ];
 
 /// What may be read whole: a query's own small results, and the names of the pipelines.

@@ -1,12 +1,13 @@
 //! Pushes: at most one a (model, target).
 
 use super::claims;
-use super::connection::{Write, all};
+use super::connection::{Write, all, one};
 use super::{outbox, rows};
 use crate::deeds;
 use crate::judgement;
 use countersign_model::push::Push;
 use countersign_model::run::Claim;
+use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
 use countersign_ports::metadata_store::PushStart;
 use countersign_ports::notifier::Notice;
@@ -14,9 +15,9 @@ use sqlx::SqliteConnection;
 
 /// A push that was cut off is taken over by whoever holds a permit now; its identifier stays. A completed one is left alone
 /// and gives no row.
-const BEGIN: &str = "INSERT INTO pushes (id, run, pipeline, model, target, request, begun_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (model, target) DO UPDATE \
-     SET run = excluded.run, pipeline = excluded.pipeline, request = excluded.request, begun_at = excluded.begun_at \
+const BEGIN: &str = "INSERT INTO pushes (id, run, pipeline, model, target, request, conditions, begun_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (model, target) DO UPDATE SET run = excluded.run, \
+     pipeline = excluded.pipeline, request = excluded.request, conditions = excluded.conditions, begun_at = excluded.begun_at \
      WHERE pushes.completed_at IS NULL RETURNING *";
 pub(super) const OF_PAIR: &str = "SELECT * FROM pushes WHERE model = ?1 AND target = ?2";
 pub(super) const ONE: &str = "SELECT * FROM pushes WHERE id = ?1";
@@ -25,6 +26,8 @@ pub(super) const COMPLETED: &str = "SELECT * FROM pushes WHERE completed_at IS N
      ORDER BY completed_at DESC, id DESC LIMIT ?1";
 pub(super) const COMPLETED_OF_PIPELINE: &str = "SELECT * FROM pushes WHERE pipeline = ?2 AND completed_at IS NOT NULL \
      ORDER BY completed_at DESC, id DESC LIMIT ?1";
+pub(super) const LIVE_AT: &str = "SELECT * FROM pushes WHERE pipeline = ?1 AND completed_at IS NOT NULL AND completed_at <= ?2 \
+     ORDER BY completed_at DESC, id DESC LIMIT 1";
 
 pub(super) async fn begin(mut write: Write<'_>, claim: &Claim, push: &Push) -> Result<PushStart, StoreError> {
     claims::guard(&mut write, claim, &push.run).await?;
@@ -36,6 +39,7 @@ pub(super) async fn begin(mut write: Write<'_>, claim: &Claim, push: &Push) -> R
         .bind(model.as_str())
         .bind(push.target.as_str())
         .bind(push.request.to_string())
+        .bind(serde_json::to_string(&push.conditions)?)
         .bind(push.begun_at.as_micros());
     if let Some(row) = write.one("begin push", sql).await? {
         let push = rows::push(&row)?;
@@ -78,4 +82,14 @@ pub(super) async fn completed(
     };
     let rows = all(connection, "list pushes", sql).await?;
     rows.iter().map(rows::push).collect()
+}
+
+/// The newest completed push of a pipeline at or before an instant.
+pub(super) async fn live_at(
+    connection: &mut SqliteConnection,
+    pipeline: &str,
+    at: Timestamp,
+) -> Result<Option<Push>, StoreError> {
+    let row = one(connection, "read live push", sqlx::query(LIVE_AT).bind(pipeline).bind(at.as_micros())).await?;
+    row.as_ref().map(rows::push).transpose()
 }

@@ -33,7 +33,7 @@ impl<'r> Record<'r> {
         Self { row, table, key }
     }
 
-    fn nonsense(&self, column: &'static str, cause: impl Into<Cause>) -> StoreError {
+    pub(super) fn nonsense(&self, column: &'static str, cause: impl Into<Cause>) -> StoreError {
         let key = self.row.try_get_unchecked::<String, _>(self.key).unwrap_or_else(|_| "an unnamed row".to_string());
         StoreError::Nonsense { table: self.table, column, row: key, source: cause.into() }
     }
@@ -74,6 +74,11 @@ impl<'r> Record<'r> {
         serde_json::from_str(self.value(column)?).map_err(|error| self.nonsense(column, error))
     }
 
+    pub(super) fn optional_document<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        let text = self.value::<Option<&str>>(column)?;
+        text.map(serde_json::from_str).transpose().map_err(|error| self.nonsense(column, error))
+    }
+
     pub(super) fn number<T: TryFrom<i64, Error: Into<Cause>>>(&self, column: &'static str) -> Result<T, StoreError> {
         self.value::<i64>(column)?.try_into().map_err(|error| self.nonsense(column, error))
     }
@@ -82,7 +87,7 @@ impl<'r> Record<'r> {
         self.value(column).map(Timestamp::from_micros)
     }
 
-    fn optional_instant(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    pub(super) fn optional_instant(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.value::<Option<i64>>(column)?.map(Timestamp::from_micros))
     }
 }
@@ -183,8 +188,11 @@ pub(super) fn request(row: &SqliteRow) -> Result<SignoffRequest, StoreError> {
         evidence: record.text("evidence")?,
         evidence_digest: record.parsed("evidence_digest")?,
         model_digest: record.parsed("model_digest")?,
+        verdict: record.named("verdict")?,
+        nonce: record.text("nonce")?,
         state: record.document("state")?,
         posted_at: record.instant("posted_at")?,
+        progress: record.document("progress")?,
     })
 }
 
@@ -195,10 +203,14 @@ pub(super) fn decision(row: &SqliteRow) -> Result<Decision, StoreError> {
         request: record.parsed("request")?,
         kind: record.named("kind")?,
         actor: record.parsed("actor")?,
+        person: record.text("person")?,
         roles: record.document("roles")?,
         channel: record.named("channel")?,
+        second_factor: record.number::<i64>("second_factor")? != 0,
         reason: record.text("reason")?,
+        conditions: record.document("conditions")?,
         evidence_digest: record.parsed("evidence_digest")?,
+        envelope: record.optional_text("envelope")?,
         late: record.number::<i64>("late")? != 0,
         at: record.instant("at")?,
     })
@@ -213,6 +225,7 @@ pub(super) fn push(row: &SqliteRow) -> Result<Push, StoreError> {
         model: record.parsed("model")?,
         target: record.text("target")?,
         request: record.parsed("request")?,
+        conditions: record.document("conditions")?,
         begun_at: record.instant("begun_at")?,
         completed_at: record.optional_instant("completed_at")?,
     })

@@ -88,16 +88,23 @@ pub(super) async fn end(
     write.commit(vec![deeds::run_ended(claim, end)]).await
 }
 
-pub(super) async fn cancel(mut write: Write<'_>, id: &RunId, by: &Actor, at: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn cancel(
+    mut write: Write<'_>,
+    id: &RunId,
+    by: &Actor,
+    at: Timestamp,
+    notices: &[Notice],
+) -> Result<(), StoreError> {
     let run = get(write.connection(), id).await?;
     let mut deeds = vec![deeds::run_cancelled(id, by)];
     if let RunState::Waiting { request } = &run.state {
         let request = signoff::get(write.connection(), request).await?;
         let state = RequestState::Cancelled;
         deeds.push(deeds::request_closed(by, &request, &state));
-        signoff::set_state(&mut write, &request.id, &state, at).await?;
+        signoff::set_closed(&mut write, &request.id, &state, at).await?;
     }
     let ended = run.state.end(RunEnd::Cancelled { by: by.clone() })?;
     set_state(&mut write, id, &ended, Some(at), None).await?;
+    outbox::insert(&mut write, notices).await?;
     write.commit(deeds).await
 }

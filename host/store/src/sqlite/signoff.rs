@@ -2,7 +2,7 @@
 
 use super::claims;
 use super::connection::{Write, all, one};
-use super::{outbox, rows, runs};
+use super::{deadlines, outbox, rows, runs};
 use crate::deeds::{self, Deed};
 use crate::judgement;
 use countersign_model::actor::Actor;
@@ -21,15 +21,19 @@ pub(super) const OF_RUN: &str = "SELECT * FROM requests WHERE run = ?1 ORDER BY 
 pub(super) const OF_MODEL: &str = "SELECT * FROM requests WHERE model_digest = ?1 ORDER BY id DESC";
 pub(super) const OPEN: &str = "SELECT * FROM requests WHERE status = 'open' AND id < '~' ORDER BY id DESC";
 pub(super) const EVERY: &str = "SELECT * FROM requests WHERE id < '~' ORDER BY id DESC";
-pub(super) const OPEN_OF_GATE: &str =
+pub(super) const OPEN_OF_GATE: &str = "SELECT * FROM requests WHERE pipeline = ?1 AND gate = ?2 AND status = 'open'";
+pub(super) const OLDER_OF_GATE: &str =
     "SELECT * FROM requests WHERE pipeline = ?1 AND gate = ?2 AND status = 'open' AND run <> ?3";
 pub(super) const DECISIONS: &str = "SELECT * FROM decisions WHERE request = ?1 ORDER BY position";
 pub(super) const DECISION: &str = "SELECT * FROM decisions WHERE id = ?1";
-const INSERT: &str = "INSERT INTO requests (id, run, pipeline, gate, policy, evidence, evidence_digest, model_digest, status, \
-     state, posted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-const SET_STATE: &str = "UPDATE requests SET status = ?2, state = ?3, closed_at = ?4 WHERE id = ?1";
-const INSERT_DECISION: &str = "INSERT INTO decisions (id, request, position, kind, actor, roles, channel, reason, \
-     evidence_digest, late, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const INSERT: &str = "INSERT INTO requests (id, run, pipeline, gate, policy, evidence, evidence_digest, model_digest, verdict, \
+     nonce, status, state, posted_at, progress, next_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+/// Nothing is due any more at a request that is closed.
+const CLOSE: &str = "UPDATE requests SET status = ?2, state = ?3, closed_at = ?4, next_at = NULL WHERE id = ?1";
+const INSERT_DECISION: &str = "INSERT INTO decisions (id, request, position, kind, actor, person, roles, channel, \
+     second_factor, reason, conditions, evidence_digest, envelope, late, at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 pub(super) async fn find(
     connection: &mut SqliteConnection,
@@ -44,13 +48,25 @@ pub(super) async fn get(connection: &mut SqliteConnection, id: &RequestId) -> Re
     find(connection, id).await?.ok_or_else(|| StoreError::NotFound { what: "request", id: id.to_string() })
 }
 
-pub(super) async fn set_state(
+/// The open request of a gate.
+pub(super) async fn open_at(
+    connection: &mut SqliteConnection,
+    pipeline: &str,
+    gate: &str,
+) -> Result<Option<SignoffRequest>, StoreError> {
+    let sql = sqlx::query(OPEN_OF_GATE).bind(pipeline).bind(gate);
+    let row = one(connection, "read open request", sql).await?;
+    row.as_ref().map(rows::request).transpose()
+}
+
+/// Writes a state in which nobody waits any more.
+pub(super) async fn set_closed(
     write: &mut Write<'_>,
     id: &RequestId,
     state: &RequestState,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql = sqlx::query(SET_STATE)
+    let sql = sqlx::query(CLOSE)
         .bind(id.to_string())
         .bind(state.status())
         .bind(serde_json::to_string(state)?)
@@ -66,28 +82,37 @@ pub(super) async fn open(
 ) -> Result<(), StoreError> {
     let held = claims::guard(&mut write, claim, &request.run).await?;
     let mut deeds = supersede(&mut write, claim, request).await?;
+    let request = SignoffRequest { state: RequestState::Open, ..request.clone() };
+    insert(&mut write, &request).await?;
+    runs::set_state(&mut write, &claim.run, &held.wait(request.id)?, None, None).await?;
+    outbox::insert(&mut write, notices).await?;
+    deeds.push(deeds::request_opened(claim, &request));
+    write.commit(deeds).await
+}
+
+async fn insert(write: &mut Write<'_>, request: &SignoffRequest) -> Result<(), StoreError> {
     let sql = sqlx::query(INSERT)
         .bind(request.id.to_string())
-        .bind(claim.run.to_string())
+        .bind(request.run.to_string())
         .bind(request.pipeline.as_str())
         .bind(request.gate.as_str())
         .bind(serde_json::to_string(&request.policy)?)
         .bind(request.evidence.as_str())
         .bind(request.evidence_digest.to_string())
         .bind(request.model_digest.to_string())
-        .bind(RequestState::Open.status())
-        .bind(serde_json::to_string(&RequestState::Open)?)
-        .bind(request.posted_at.as_micros());
-    write.execute("open request", sql).await?;
-    runs::set_state(&mut write, &claim.run, &held.wait(request.id)?, None, None).await?;
-    outbox::insert(&mut write, notices).await?;
-    deeds.push(deeds::request_opened(claim, request));
-    write.commit(deeds).await
+        .bind(serde_json::to_value(request.verdict)?.as_str().map(str::to_string))
+        .bind(request.nonce.as_str())
+        .bind(request.state.status())
+        .bind(serde_json::to_string(&request.state)?)
+        .bind(request.posted_at.as_micros())
+        .bind(serde_json::to_string(&request.progress)?)
+        .bind(deadlines::next_at(request));
+    write.execute("open request", sql).await.map(|_| ())
 }
 
 /// Older candidates at the same gate: their requests are superseded and their runs end.
 async fn supersede(write: &mut Write<'_>, claim: &Claim, request: &SignoffRequest) -> Result<Vec<Deed>, StoreError> {
-    let sql = sqlx::query(OPEN_OF_GATE)
+    let sql = sqlx::query(OLDER_OF_GATE)
         .bind(request.pipeline.as_str())
         .bind(request.gate.as_str())
         .bind(claim.run.to_string());
@@ -96,7 +121,7 @@ async fn supersede(write: &mut Write<'_>, claim: &Claim, request: &SignoffReques
     let mut deeds = Vec::new();
     for row in &older {
         let older = rows::request(row)?;
-        set_state(write, &older.id, &state, request.posted_at).await?;
+        set_closed(write, &older.id, &state, request.posted_at).await?;
         let run = runs::get(write.connection(), &older.run).await?;
         let ended = run.state.end(RunEnd::Superseded { by: claim.run })?;
         runs::set_state(write, &older.run, &ended, Some(request.posted_at), None).await?;
@@ -125,7 +150,7 @@ pub(super) async fn record_decision(
     decisions.push(decision.clone());
     let (standing, state) = judgement::judge(&request, &decisions);
     if let Some(state) = state {
-        set_state(&mut write, &request.id, &state, decision.at).await?;
+        set_closed(&mut write, &request.id, &state, decision.at).await?;
         deeds.push(deeds::request_closed(&decision.actor, &request, &state));
         deeds.extend(resume(&mut write, &decision.actor, &request).await?);
         request.state = state;
@@ -141,10 +166,14 @@ async fn insert_decision(write: &mut Write<'_>, decision: &Decision, position: u
         .bind(i64::try_from(position).unwrap_or(i64::MAX))
         .bind(decision.kind.as_str())
         .bind(decision.actor.as_str())
+        .bind(decision.person.as_str())
         .bind(serde_json::to_string(&decision.roles)?)
         .bind(decision.channel.as_str())
+        .bind(i64::from(decision.second_factor))
         .bind(decision.reason.as_str())
+        .bind(serde_json::to_string(&decision.conditions)?)
         .bind(decision.evidence_digest.to_string())
+        .bind(decision.envelope.as_deref())
         .bind(i64::from(decision.late))
         .bind(decision.at.as_micros());
     write.execute("record decision", sql).await.map(|_| ())
@@ -166,13 +195,15 @@ pub(super) async fn close(
     id: &RequestId,
     state: &RequestState,
     at: Timestamp,
+    notices: &[Notice],
 ) -> Result<(), StoreError> {
     let request = get(write.connection(), id).await?;
     judgement::may_close(&request.state, state)?;
-    set_state(&mut write, id, state, at).await?;
+    set_closed(&mut write, id, state, at).await?;
     let by = Actor::system("signoff");
     let mut deeds = vec![deeds::request_closed(&by, &request, state)];
     deeds.extend(resume(&mut write, &by, &request).await?);
+    outbox::insert(&mut write, notices).await?;
     write.commit(deeds).await
 }
 

@@ -1,0 +1,112 @@
+//! `status`: how the installation stands, on one screen.
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::terminal::text;
+use crate::{system, wiring};
+use countersign_model::time::Timestamp;
+use countersign_ports::Clock as _;
+use countersign_ports::metadata_store::{Counts, Undelivered};
+use serde::Serialize;
+
+/// Undelivered messages shown.
+const UNDELIVERED: u32 = 10;
+
+#[derive(Serialize)]
+struct Status {
+    state_dir: String,
+    pipelines: usize,
+    counts: Counts,
+    undelivered: Vec<Failing>,
+    audit_entries: i64,
+    audit_head: String,
+    slack: &'static str,
+    page: Option<String>,
+}
+
+/// A message that did not arrive.
+#[derive(Serialize)]
+struct Failing {
+    run: String,
+    channel: String,
+    attempts: u32,
+    /// When it is tried again; none when it was given up.
+    next_at: Option<Timestamp>,
+    problem: String,
+}
+
+impl From<Undelivered> for Failing {
+    fn from(undelivered: Undelivered) -> Self {
+        Self {
+            run: undelivered.notice.run.to_string(),
+            channel: undelivered.notice.channel,
+            attempts: undelivered.notice.attempts,
+            next_at: undelivered.next_at,
+            problem: undelivered.problem.unwrap_or_default(),
+        }
+    }
+}
+
+/// Shows the status.
+///
+/// # Errors
+/// When the store fails.
+pub async fn run(context: &Context) -> anyhow::Result<Exit> {
+    let store = wiring::store(context).await?;
+    let (audit_entries, head) = store.audit_head().await?;
+    let undelivered = store.undelivered(None, UNDELIVERED).await?.into_iter().map(Failing::from).collect();
+    let status = Status {
+        state_dir: context.settings.state_dir.display().to_string(),
+        pipelines: store.pipelines().await?.len(),
+        counts: store.counts().await?,
+        undelivered,
+        audit_entries,
+        audit_head: head.short(),
+        slack: match &context.settings.slack {
+            None => "not connected: there is no [slack] in the settings",
+            Some(_) if wiring::slack::uses_socket(context) => "by socket; `countersign slack check` tests it",
+            Some(_) => "by signed requests; `countersign slack check` tests it",
+        },
+        page: context.page_url(),
+    };
+    if context.json() {
+        context.print_json("status", &status)?;
+    } else {
+        print(&status);
+    }
+    Ok(Exit::Done)
+}
+
+fn print(status: &Status) {
+    let now = system::SystemClock.now();
+    let counts = &status.counts;
+    let since = |at: Option<Timestamp>| {
+        at.map_or_else(String::new, |at| format!(" (oldest for {})", text::duration(now.since(at))))
+    };
+    println!("{} pipelines · state in {}", status.pipelines, status.state_dir);
+    println!(
+        "{} running · {} queued · {} waiting for people{}",
+        counts.running,
+        counts.queued,
+        counts.waiting,
+        since(counts.oldest_request)
+    );
+    match (counts.outbox_pending, counts.outbox_dead) {
+        (0, 0) => println!("outbox empty"),
+        (pending, dead) => println!("outbox: {pending} to deliver{} · {dead} given up", since(counts.outbox_oldest)),
+    }
+    for failing in &status.undelivered {
+        let again = failing.next_at.map_or_else(
+            || "given up".to_string(),
+            |at| format!("tried again at {}", at.to_utc().format("%H:%M:%S UTC")),
+        );
+        let problem = text::safe(&failing.problem);
+        println!("  ✘ {} about {}: {problem} · {} tries, {again}", failing.channel, failing.run, failing.attempts);
+    }
+    println!("audit log: {} entries · head #{} {}", status.audit_entries, status.audit_entries, status.audit_head);
+    println!("Slack {}", status.slack);
+    match &status.page {
+        Some(page) => println!("pages at {page} while `serve` runs"),
+        None => println!("pages are off"),
+    }
+}

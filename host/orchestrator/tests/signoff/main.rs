@@ -1,0 +1,12 @@
+//! Sign-off from the gate to the push, over the store's twin in memory and artifacts on disk; components, directory, signatures and
+//! notifiers are doubles. Time is the test's.
+
+mod deadlines;
+mod decisions;
+mod doubles;
+mod one_core;
+mod outbox;
+mod overriding;
+mod permits;
+mod pokes;
+mod world;

@@ -1,0 +1,145 @@
+//! Numbers, sizes and times as a page writes them. What is not known is a dash, never an empty cell.
+
+use std::borrow::Borrow;
+
+/// Written where there is no value.
+const NONE: &str = "–";
+
+/// `0.871`; three decimals, or four significant digits of something small.
+pub(super) fn number(value: &Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map_or_else(|| NONE.to_string(), |value| plain(&value))
+}
+
+/// A number that is there.
+pub(super) fn plain(value: &f64) -> String {
+    let value = *value;
+    let size = value.abs();
+    let text = if size >= 1000.0 {
+        format!("{value:.0}")
+    } else if size >= 0.01 || value == 0.0 {
+        format!("{value:.3}")
+    } else {
+        format!("{value:.2e}")
+    };
+    // A minus sign as wide as the plus: columns of changes line up.
+    text.replace('-', "−")
+}
+
+/// `+0.007`, `−0.012`, `±0.000`: as many decimals in every row, so that changes compare at a glance.
+pub(super) fn signed(value: &Option<f64>) -> String {
+    match value.filter(|value| value.is_finite()) {
+        None => NONE.to_string(),
+        Some(value) if value.abs() < 5e-4 => "±0.000".to_string(),
+        Some(value) if value.abs() >= 1000.0 => format!("{value:+.0}").replace('-', "−"),
+        Some(value) => format!("{value:+.3}").replace('-', "−"),
+    }
+}
+
+/// ` ± 0.014`; nothing without a margin.
+pub(super) fn margin(value: &Option<f64>) -> String {
+    value.filter(|value| value.is_finite()).map(|value| format!(" ± {}", plain(&value))).unwrap_or_default()
+}
+
+/// `11.5 %`.
+pub(super) fn percent(share: &f64) -> String {
+    if share.is_finite() { format!("{:.1} %", share * 100.0) } else { NONE.to_string() }
+}
+
+/// As [`percent`].
+pub(super) fn percent_or_none(share: &Option<f64>) -> String {
+    share.as_ref().map_or_else(|| NONE.to_string(), percent)
+}
+
+/// `15,310`.
+pub(super) fn count(number: &u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// As [`count`].
+pub(super) fn count_usize(number: impl Borrow<usize>) -> String {
+    count(&u64::try_from(*number.borrow()).unwrap_or(u64::MAX))
+}
+
+/// `1.9 MB`.
+pub(super) fn bytes(bytes: &u64) -> String {
+    #[allow(clippy::cast_precision_loss)] // one decimal is shown
+    let real = *bytes as f64;
+    match bytes {
+        0..1000 => format!("{bytes} bytes"),
+        1000..1_000_000 => format!("{:.1} kB", real / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", real / 1e6),
+        _ => format!("{:.1} GB", real / 1e9),
+    }
+}
+
+/// As [`bytes`].
+pub(super) fn bytes_or_none(size: &Option<u64>) -> String {
+    size.as_ref().map_or_else(|| NONE.to_string(), bytes)
+}
+
+/// `2026-11-22 16:04:09 UTC` of an RFC 3339 instant in UTC; the text itself when it is none.
+pub(super) fn time(at: &str) -> String {
+    match (at.get(..10), at.get(10..11), at.get(11..19), at.ends_with('Z')) {
+        (Some(day), Some("T"), Some(clock), true) => format!("{day} {clock} UTC"),
+        _ => at.to_string(),
+    }
+}
+
+/// The first twelve characters of a digest.
+pub(super) fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+/// `1 decision`, `2 decisions`.
+pub(super) fn some(number: impl Borrow<usize>, noun: &str) -> String {
+    let number = *number.borrow();
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", count_usize(number))
+}
+
+/// The class of a state, a severity or a verdict: how it is coloured. The word beside it always says the same.
+pub(super) fn tone(state: &str) -> &'static str {
+    match state {
+        "pass" | "approved" | "approve" | "succeeded" | "cached" | "live" => "good",
+        "fail" | "failed" | "block" | "blocked" | "rejected" | "reject" | "error" | "expired" => "bad",
+        "needs a person" | "ask" | "open" | "waiting" | "hold" | "override" | "warn" | "void" => "ask",
+        _ => "calm",
+    }
+}
+
+/// A sign for those who do not see colours.
+pub(super) fn sign(state: &str) -> &'static str {
+    match tone(state) {
+        "good" => "✔",
+        "bad" => "✘",
+        "ask" => "!",
+        _ => "·",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_read_well() {
+        assert_eq!(number(&Some(0.8712)), "0.871");
+        assert_eq!(number(&Some(f64::NAN)), "–");
+        assert_eq!(signed(&Some(0.0074)), "+0.007");
+        assert_eq!(signed(&Some(-0.012)), "−0.012");
+        assert_eq!(signed(&Some(-0.0001)), "±0.000");
+        assert_eq!(count(&1_234_567), "1,234,567");
+        assert_eq!(bytes(&1_900_000), "1.9 MB");
+        assert_eq!(time("2026-11-22T16:04:09.120000Z"), "2026-11-22 16:04:09 UTC");
+        assert_eq!(time("soon 日本語 and later"), "soon 日本語 and later");
+        assert_eq!(short("日本語日本語日本語"), "日本語日本語日本語", "no cut inside a character");
+    }
+}
