@@ -1,13 +1,34 @@
-//! What Countersign costs, measured on the real binary: CPU and fsyncs a no-op step beside the same rows written by raw
-//! SQLite in the same run, time from start to first step, memory and CPU of an idle daemon, size of the binary.
+//! What Countersign costs, measured on the real binary. Each measurement prints what it did and what that took, beside something in
+//! the same run that it can be held against; without arguments all of them.
 //!
-//! `cargo build --release --workspace && cargo run --release --bin countersign-bench`: the second builds nothing but itself.
+//! - `steps`: CPU and fsyncs a no-op step, beside the same rows written by raw SQLite
+//! - `start`: from starting the process to its first step
+//! - `daemon`: memory and CPU of an idle daemon
+//! - `size`: the binary
+//! - `page`: the reviewer's page of a thousand features and five hundred slices, beside a static file
+//! - `waiting`: ten thousand runs that wait for people, beside one
+//! - `click`: from a decision on the page to the next step
+//! - `slack`: the answer to a click in Slack, while somebody else writes
+//!
+//! `cargo build --release --workspace && cargo run --release --bin countersign-bench page click`: the second builds nothing but itself.
 
+mod click;
+mod clones;
 mod daemon;
 mod home;
+mod http;
+mod page;
 mod raw;
 mod rusage;
+mod serving;
+mod site;
+mod slack_ack;
+mod slack_double;
 mod steps;
+mod stopwatch;
+mod visitor;
+mod waiting;
+mod wide;
 
 use home::Home;
 
@@ -15,38 +36,38 @@ use home::Home;
 const STEPS: usize = 101;
 /// Repetitions; the median is printed.
 const REPEATS: usize = 5;
+/// What can be measured.
+const ALL: &[&str] = &["steps", "start", "daemon", "size", "page", "waiting", "click", "slack"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let home = Home::new()?;
-    println!("Countersign on {} ({REPEATS} repetitions, medians)\n", home.binary.display());
-
-    let cost = steps::measure(&home)?;
-    let raw = raw::replay(&home).await?;
-    println!("a no-op component step with full records");
-    println!("  CPU                       {:>8.2} ms a step", cost.cpu_ms);
-    println!("  raw SQLite, same rows     {:>8.2} ms a step   ratio {:.1}", raw.cpu_ms, cost.cpu_ms / raw.cpu_ms);
-    match cost.fsyncs {
-        Some(fsyncs) => println!(
-            "  fsyncs                    {fsyncs:>8.1} a step      raw SQLite: {:.1} commits a step",
-            raw.commits
-        ),
-        None => println!("  fsyncs                    not counted: strace is not installed"),
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|name| !ALL.contains(&name.as_str())) {
+        anyhow::bail!("`{unknown}` is no measurement; there are: {}", ALL.join(", "));
     }
+    let home = Home::new()?;
+    println!("Countersign on {} ({REPEATS} repetitions, medians, where nothing else is said)", home.binary.display());
+    for name in ALL.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|wanted| wanted == *name)) {
+        println!();
+        match *name {
+            "steps" => steps::report(&home).await?,
+            "start" => steps::report_start(&home)?,
+            "daemon" => daemon::report(&home)?,
+            "page" => page::report(&home).await?,
+            "waiting" => waiting::report(&home).await?,
+            "click" => click::report(&home).await?,
+            "slack" => slack_ack::report(&home).await?,
+            _ => size(&home)?,
+        }
+    }
+    Ok(())
+}
 
-    let first = steps::start_to_first_step(&home)?;
-    println!("\nstart to first step, compiled components cached");
-    println!("  time                      {first:>8.0} ms");
-
-    let idle = daemon::measure(&home)?;
-    println!("\nidle daemon");
-    println!("  resident memory           {:>8.1} MiB", idle.resident_mib);
-    println!("  CPU                       {:>8.2} %", idle.cpu_percent);
-
+fn size(home: &Home) -> anyhow::Result<()> {
     let bytes = std::fs::metadata(&home.binary)?.len();
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     let mib = bytes as f64 / 1_048_576.0;
-    println!("\nrelease binary              {mib:>8.1} MiB");
+    println!("release binary              {mib:>8.1} MiB");
     Ok(())
 }
 

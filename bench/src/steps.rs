@@ -1,6 +1,7 @@
 //! What a no-op step costs: the long pipeline less the short one, by the number of steps between them.
 
 use crate::home::Home;
+use crate::raw;
 use crate::rusage::{Whose, cpu_ms};
 use crate::{REPEATS, STEPS, median};
 use anyhow::Context as _;
@@ -8,15 +9,38 @@ use std::process::{Command, Stdio};
 use std::time::UNIX_EPOCH;
 
 /// Cost a step.
-pub struct Cost {
-    /// CPU milliseconds.
-    pub cpu_ms: f64,
+struct Cost {
+    cpu_ms: f64,
     /// fsync and fdatasync calls; none without strace.
-    pub fsyncs: Option<f64>,
+    fsyncs: Option<f64>,
 }
 
-/// Measures both.
-pub fn measure(home: &Home) -> anyhow::Result<Cost> {
+/// Prints what a step costs, beside its rows alone.
+pub async fn report(home: &Home) -> anyhow::Result<()> {
+    let cost = measure(home)?;
+    let raw = raw::replay(home).await?;
+    println!("a no-op component step with full records");
+    println!("  CPU                       {:>8.2} ms a step", cost.cpu_ms);
+    println!("  raw SQLite, same rows     {:>8.2} ms a step   ratio {:.1}", raw.cpu_ms, cost.cpu_ms / raw.cpu_ms);
+    match cost.fsyncs {
+        Some(fsyncs) => println!(
+            "  fsyncs                    {fsyncs:>8.1} a step      raw SQLite: {:.1} commits a step",
+            raw.commits
+        ),
+        None => println!("  fsyncs                    not counted: strace is not installed"),
+    }
+    Ok(())
+}
+
+/// Prints the time from starting the process to the recorded beginning of its first step.
+pub fn report_start(home: &Home) -> anyhow::Result<()> {
+    let first = start_to_first_step(home)?;
+    println!("start to first step, compiled components cached");
+    println!("  time                      {first:>8.0} ms");
+    Ok(())
+}
+
+fn measure(home: &Home) -> anyhow::Result<Cost> {
     let (long, short) = (home.pipeline(STEPS)?, home.pipeline(1)?);
     let mut differences = Vec::new();
     for _ in 0..REPEATS {
@@ -44,8 +68,7 @@ fn syncs(home: &Home, pipeline: &std::path::Path) -> anyhow::Result<f64> {
     Ok(lines.lines().filter(|line| line.contains("sync(") && line.contains("= 0")).count() as f64)
 }
 
-/// Milliseconds from starting the process to the recorded beginning of its first step.
-pub fn start_to_first_step(home: &Home) -> anyhow::Result<f64> {
+fn start_to_first_step(home: &Home) -> anyhow::Result<f64> {
     let pipeline = home.pipeline(1)?;
     let mut times = Vec::new();
     for _ in 0..REPEATS {

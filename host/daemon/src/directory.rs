@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use countersign_config::settings::Settings;
 use countersign_model::actor::{Actor, Identity};
+use countersign_ports::directory::Account;
 use countersign_ports::{Directory, Groups};
 use std::sync::Arc;
 
@@ -22,9 +23,25 @@ impl PeopleDirectory {
 #[async_trait]
 impl Directory for PeopleDirectory {
     async fn identify(&self, actor: &Actor) -> Identity {
+        match &self.groups {
+            Some(groups) if actor.as_slack().is_some() => self.with(actor, groups.account(actor).await),
+            Some(_) | None => self.settings.identity_of(actor),
+        }
+    }
+
+    async fn identify_anew(&self, actor: &Actor) -> Identity {
+        match &self.groups {
+            Some(groups) if actor.as_slack().is_some() => self.with(actor, groups.account_anew(actor).await),
+            Some(_) | None => self.settings.identity_of(actor),
+        }
+    }
+}
+
+impl PeopleDirectory {
+    /// What the settings say of somebody, and what Slack says of their account.
+    fn with(&self, actor: &Actor, account: Result<Account, String>) -> Identity {
         let mut identity = self.settings.identity_of(actor);
-        let (Some(groups), Some(_)) = (&self.groups, actor.as_slack()) else { return identity };
-        match groups.account(actor).await {
+        match account {
             Ok(account) => {
                 identity.barred = account.barred;
                 identity.roles.extend(account.groups.iter().map(|group| format!("slack-group:{group}")));

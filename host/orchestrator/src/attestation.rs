@@ -46,12 +46,12 @@ impl Engine {
         Ok(valid)
     }
 
-    /// Who those who decided are now.
+    /// Who those who decided are now: what was known when they did may have changed since.
     pub(crate) async fn deciders(&self, decisions: &[Decision]) -> BTreeMap<Actor, Identity> {
         let mut deciders = BTreeMap::new();
         for decision in decisions {
             if !deciders.contains_key(&decision.actor) {
-                let identity = self.parts.directory.identify(&decision.actor).await;
+                let identity = self.parts.directory.identify_anew(&decision.actor).await;
                 deciders.insert(decision.actor.clone(), identity);
             }
         }

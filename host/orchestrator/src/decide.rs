@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use countersign_model::actor::Identity;
-use countersign_model::decision::{Decision, RequestState, SignoffRequest};
+use countersign_model::decision::{Decision, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::id::DecisionId;
 use countersign_model::policy::{Attempt, Refusal};
@@ -26,9 +26,8 @@ impl Engine {
             return Ok(recorded);
         }
         let identity = self.parts.directory.identify(&input.actor).await;
-        if request.state == RequestState::Open {
-            self.authorise(&request, &identity, &input).await?;
-        }
+        // Also where it is too late: what is recorded, even without effect, comes from somebody who may decide here.
+        self.authorise(&request, &identity, &input).await?;
         if input.evidence != request.evidence_digest {
             let (given, shown) = (input.evidence.short(), request.evidence_digest.short());
             return Err(StoreError::OtherEvidence { given, shown }.into());

@@ -78,7 +78,7 @@ impl Engine {
         if let Some(older) = self.parts.store.open_request_of(&request.pipeline, &request.gate).await? {
             notices.extend(self.changed(&older));
         }
-        if first && !self.has_asked(position).await? {
+        if first && self.last_asked(position).await?.is_none() {
             notices.extend(self.warning(position.run.id, position.finished));
         }
         self.parts.store.open_request(position.claim, &request, &notices).await?;
@@ -89,9 +89,12 @@ impl Engine {
         Ok(request.id)
     }
 
-    /// Whether this run has posted a request: then its warnings were told with the first.
-    pub(crate) async fn has_asked(&self, position: &Position<'_>) -> Result<bool, OrchestratorError> {
-        Ok(!self.parts.store.requests(Some(&position.run.id), None, false).await?.is_empty())
+    /// What this run asked people last: with its first request its warnings were told.
+    pub(crate) async fn last_asked(
+        &self,
+        position: &Position<'_>,
+    ) -> Result<Option<SignoffRequest>, OrchestratorError> {
+        Ok(self.parts.store.requests(Some(&position.run.id), None, false).await?.into_iter().next())
     }
 
     /// This run's newest request at the gate.

@@ -120,8 +120,10 @@ impl Engine {
     async fn end(&self, walk: &Walk<'_>, end: RunEnd) -> Result<RunState, OrchestratorError> {
         let run = walk.run.id;
         let mut notices = self.end_notices(run, &end);
-        if !self.has_asked(&walk.position()).await? {
-            notices.extend(self.warning(run, &walk.finished));
+        match self.last_asked(&walk.position()).await? {
+            // Its message says what became of it: an approved candidate whose push failed is not live.
+            Some(request) => notices.extend(self.changed(&request)),
+            None => notices.extend(self.warning(run, &walk.finished)),
         }
         self.parts.store.end_run(walk.claim, &end, self.parts.clock.now(), &notices).await?;
         self.hint_outbox();

@@ -16,6 +16,8 @@ use std::time::Duration;
 /// How long what Slack said is used again.
 const FRESH: Duration = Duration::from_secs(300);
 
+const UNKNOWN: &str = "unknown to Slack";
+
 /// A user group.
 #[derive(Debug, Clone)]
 struct UserGroup {
@@ -37,24 +39,46 @@ pub(crate) struct SlackGroups(pub(crate) Arc<House>);
 #[async_trait]
 impl Groups for SlackGroups {
     async fn account(&self, actor: &Actor) -> Result<Account, String> {
+        let within = self.0.client.timing.account;
+        let asked = tokio::time::timeout(within, self.ask(actor, FRESH)).await;
+        asked.unwrap_or_else(|_| Err(format!("Slack did not answer within {} ms", within.as_millis())))
+    }
+
+    async fn account_anew(&self, actor: &Actor) -> Result<Account, String> {
+        match self.ask(actor, Duration::ZERO).await {
+            Ok(account) => Ok(account),
+            // Slack's trouble takes nobody's signature back: what it said a moment ago stands.
+            Err(problem) => self.ask(actor, FRESH).await.map_err(|_| problem),
+        }
+    }
+}
+
+impl SlackGroups {
+    /// Answers younger than `age` are used again.
+    async fn ask(&self, actor: &Actor, age: Duration) -> Result<Account, String> {
         let Some((team, user)) = actor.as_slack() else {
             return Err(format!("`{actor}` is no Slack account"));
         };
+        let barred = |why: &str| Ok(Account { barred: Some(why.to_string()), ..Account::default() });
         if team != self.0.options.team {
-            return Ok(Account { barred: Some("of another workspace".to_string()), ..Account::default() });
+            return barred("of another workspace");
         }
         if !is_identifier(user) {
             return Err(format!("`{user}` is no Slack user identifier"));
         }
-        self.0.account(user).await.map_err(|error| error.in_full())
+        match self.0.account(user, age).await {
+            // Slack answered, and nobody has this account any more: that is no trouble to look past.
+            Err(error) if matches!(error.slack_name(), Some("user_not_found" | "user_not_visible")) => barred(UNKNOWN),
+            asked => asked.map_err(|error| error.in_full()),
+        }
     }
 }
 
 impl House {
-    async fn account(&self, user: &str) -> Result<Account, SlackError> {
+    async fn account(&self, user: &str, age: Duration) -> Result<Account, SlackError> {
         let now = self.now();
         if let Some((at, account)) = lock(&self.accounts.users).get(user)
-            && is_fresh(*at, now)
+            && is_younger(*at, now, age)
         {
             return Ok(account.clone());
         }
@@ -66,7 +90,7 @@ impl House {
             groups: Vec::new(),
         };
         if account.barred.is_none() {
-            match self.user_groups().await {
+            match self.user_groups(age).await {
                 Ok(groups) => {
                     let mine = groups.iter().filter(|group| group.users.iter().any(|member| member == user));
                     account.groups = mine.map(|group| group.id.clone()).collect();
@@ -79,15 +103,15 @@ impl House {
             }
         }
         let mut users = lock(&self.accounts.users);
-        users.retain(|_, (at, _)| is_fresh(*at, now));
+        users.retain(|_, (at, _)| is_younger(*at, now, FRESH));
         users.insert(user.to_string(), (now, account.clone()));
         Ok(account)
     }
 
-    async fn user_groups(&self) -> Result<Arc<[UserGroup]>, SlackError> {
+    async fn user_groups(&self, age: Duration) -> Result<Arc<[UserGroup]>, SlackError> {
         let now = self.now();
         if let Some((at, groups)) = lock(&self.accounts.groups).as_ref()
-            && is_fresh(*at, now)
+            && is_younger(*at, now, age)
         {
             return Ok(groups.clone());
         }
@@ -116,7 +140,7 @@ impl House {
         if is_identifier(name) {
             return Ok(format!("<@{name}>"));
         }
-        match self.user_groups().await {
+        match self.user_groups(FRESH).await {
             Ok(groups) => {
                 if let Some(group) = groups.iter().find(|group| group.handle == name) {
                     return Ok(format!("<!subteam^{}>", group.id));
@@ -152,7 +176,7 @@ impl House {
 fn barred(user: &Value, team: &str) -> Option<String> {
     let is = |flag: &str| user[flag].as_bool().unwrap_or(false);
     let why = if user["id"].as_str().is_none() {
-        "unknown to Slack"
+        UNKNOWN
     } else if is("deleted") {
         "deactivated"
     } else if is("is_bot") || user["id"] == "USLACKBOT" {
@@ -174,8 +198,8 @@ fn is_identifier(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
-    now >= at && now.since(at) < FRESH
+fn is_younger(at: Timestamp, now: Timestamp, age: Duration) -> bool {
+    now >= at && now.since(at) < age
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

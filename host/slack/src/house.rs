@@ -118,7 +118,7 @@ impl House {
 
 impl Facts {
     /// As the messages take it.
-    pub(crate) fn situation<'a>(&'a self, picture: Option<&'a str>, problem: Option<&'a str>) -> Situation<'a> {
+    pub(crate) fn situation<'a>(&'a self, picture: Option<&'a str>) -> Situation<'a> {
         Situation {
             request: &self.request,
             evidence: &self.evidence,
@@ -130,19 +130,18 @@ impl Facts {
             page: self.page.clone(),
             now: self.now,
             picture,
-            delivery_problem: problem,
         }
     }
 
     /// The digest of what is told. Not of the rendered text: that carries the audit log's head and the time, and would change with
     /// every word written anywhere.
-    pub(crate) fn digest(&self, picture: Option<&str>, problem: Option<&str>) -> Result<Digest, SlackError> {
+    pub(crate) fn digest(&self, picture: Option<&str>) -> Result<Digest, SlackError> {
         let request = &self.request;
         let told = (
             env!("CARGO_PKG_VERSION"),
             (&request.state, &request.progress, &request.evidence_digest, &request.nonce),
             (&self.decisions, &self.standing, &self.run.state, &self.push),
-            (&self.page, picture, problem),
+            (&self.page, picture),
         );
         Ok(countersign_model::canonical::digest(&told)?)
     }

@@ -41,6 +41,8 @@ pub struct Timing {
     pub answer: Duration,
     /// For the answer to opening a dialog: Slack's trigger lives 3 s.
     pub dialog: Duration,
+    /// For all that is asked about an account while Slack waits for our answer to a click.
+    pub account: Duration,
     /// Between two messages to one channel.
     pub message_gap: Duration,
     /// Before a picture that was just uploaded is tried the first time; doubles five times.
@@ -62,6 +64,8 @@ impl Default for Timing {
         Self {
             answer: Duration::from_secs(10),
             dialog: Duration::from_millis(2_500),
+            // A decision may ask about two accounts, and has 3 s in all.
+            account: Duration::from_secs(1),
             message_gap: Duration::from_secs(1),
             picture: Duration::from_millis(500),
             ping: Duration::from_secs(15),

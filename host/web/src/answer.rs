@@ -73,9 +73,9 @@ pub fn with_cookie(mut answer: Response, cookie: &str) -> Response {
     answer
 }
 
-/// Lets the forms of this one page lead on to `origin`, too: browsers apply the policy to where a form is redirected.
-pub fn with_forms_to(mut answer: Response, origin: &str) -> Response {
-    let policy = POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
+/// Lets the forms of this one page lead on to these origins, too: browsers apply the policy to where a form is redirected.
+pub fn with_forms_to(mut answer: Response, origins: &str) -> Response {
+    let policy = POLICY.replace("form-action 'self'", &format!("form-action 'self' {origins}"));
     if let Ok(value) = HeaderValue::from_str(&policy) {
         answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, value);
     }

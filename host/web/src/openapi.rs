@@ -6,6 +6,13 @@ use crate::server::ErrorDocument;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// The document as text, written once: everybody gets the same, and anybody may ask.
+pub fn text() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| document().to_string());
+    &TEXT
+}
 
 /// The document.
 pub fn document() -> Value {

@@ -141,8 +141,19 @@ impl Writing {
     }
 }
 
-/// Writes down that somebody whom we know was not allowed to act, and answers the refusal. When it can not be written down, that is the answer.
+/// Refuses somebody whom we know, and writes it down. When that fails, the failure is the answer.
 pub async fn refuse(server: &Server, session: &Session, subject: &str, why: &str) -> Problem {
+    match write_down(server, session, subject, why).await {
+        Ok(()) => Problem::forbidden(why),
+        Err(problem) => problem,
+    }
+}
+
+/// Writes down in the audit log that somebody whom we know was not allowed to act.
+///
+/// # Errors
+/// When the store fails.
+pub async fn write_down(server: &Server, session: &Session, subject: &str, why: &str) -> Result<(), Problem> {
     let note = AuditNote {
         at: server.options.clock.now(),
         actor: session.viewer.identity.actor.clone(),
@@ -150,10 +161,7 @@ pub async fn refuse(server: &Server, session: &Session, subject: &str, why: &str
         subject: subject.chars().take(80).collect(),
         detail: serde_json::json!({ "channel": "page", "why": why }),
     };
-    match server.options.store.record_note(&note).await {
-        Ok(()) => Problem::forbidden(why),
-        Err(error) => error.into(),
-    }
+    Ok(server.options.store.record_note(&note).await?)
 }
 
 fn not_barred(session: &Session) -> Result<(), Problem> {

@@ -14,6 +14,7 @@ use countersign_ports::{AccessStore, ArtifactStore, Clock, Desk, Directory, Meta
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// What the web server is made of.
@@ -66,6 +67,8 @@ pub struct Server {
     pub patience: Patience,
     /// How long a body may take to come.
     pub body_timeout: Duration,
+    /// Requests to the Slack endpoint that were too large or too slow to be judged at all.
+    pub webhook_cut_off: AtomicU64,
 }
 
 impl Server {

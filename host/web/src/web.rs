@@ -8,6 +8,7 @@ use crate::server::{Server, WebOptions};
 use countersign_model::id::RunId;
 use std::future::IntoFuture as _;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,7 +27,14 @@ impl Web {
     /// A server of these parts.
     pub fn new(options: WebOptions) -> Self {
         let sources = Sources::new(options.store.clone(), options.artifacts.clone(), options.clock.clone());
-        Self { server: Server { options, sources, patience: Patience::default(), body_timeout: BODY_TIMEOUT } }
+        let server = Server {
+            options,
+            sources,
+            patience: Patience::default(),
+            body_timeout: BODY_TIMEOUT,
+            webhook_cut_off: AtomicU64::new(0),
+        };
+        Self { server }
     }
 
     /// The same, giving bodies less or more time to come than ten seconds.

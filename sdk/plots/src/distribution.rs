@@ -52,17 +52,16 @@ pub fn distribution(caption: &Caption<'_>, series: &[Series]) -> Picture {
     axis(&mut canvas, &scale);
     let slot = (WIDTH - LEFT - 12.0) / shown.len() as f64;
     let thick = (slot * 0.8 / series.len() as f64).min(48.0);
-    for (index, label) in shown.iter().enumerate() {
-        let middle = LEFT + (index as f64 + 0.5) * slot;
-        let start = middle - thick * series.len() as f64 / 2.0;
-        for (which, of) in shares.iter().enumerate() {
-            if let Some(share) = of.get(label).copied().and_then(drawn) {
-                let y = scale.place(share);
-                let area = Area { x: start + thick * which as f64, y, width: thick, height: bottom - y };
-                let (ink, grain) = look(which);
-                canvas.bar(area, ink, grain);
-            }
-        }
+    for (which, of) in shares.iter().enumerate() {
+        let beside = thick * (which as f64 - series.len() as f64 / 2.0);
+        let bar = |(index, label): (usize, &&str)| {
+            let y = scale.place(of.get(label).copied().and_then(drawn)?);
+            let x = LEFT + (index as f64 + 0.5) * slot + beside;
+            Some(Area { x, y, width: thick, height: bottom - y })
+        };
+        let areas: Vec<Area> = shown.iter().enumerate().filter_map(bar).collect();
+        let (ink, grain) = look(which);
+        canvas.bars(&areas, ink, grain);
     }
     canvas.line((LEFT, bottom), (WIDTH - 12.0, bottom), AXIS, 1.0);
     let height = name_columns(&mut canvas, shown, slot, bottom);

@@ -20,7 +20,7 @@ pub struct Interval {
     pub reference: Option<f64>,
 }
 
-const LABELS: f64 = 190.0;
+const LABELS: f64 = 250.0;
 const VALUES: f64 = 216.0;
 const LIVE: f64 = 70.0;
 const ROW: f64 = 26.0;

@@ -80,15 +80,25 @@ impl Canvas {
 
     /// A bar of a series.
     pub(crate) fn bar(&mut self, area: Area, ink: Ink, grain: Grain) {
-        self.shape(area, &format!(r#"class="cs-bar {}" fill="{}""#, ink.class, ink.colour));
+        self.bars(&[area], ink, grain);
+    }
+
+    /// All bars of a series as one shape: a page of plots is mostly bars.
+    pub(crate) fn bars(&mut self, areas: &[Area], ink: Ink, grain: Grain) {
+        let mut path = String::new();
+        for area in areas {
+            let [x, y, width, height] = [area.x, area.y, area.width, area.height].map(pixel);
+            let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
+        }
+        let mut fill = |paint: &str| put(&mut self.body, format_args!(r#"<path d="{path}" {paint}/>"#));
+        fill(&format!(r#"class="cs-bar {}" fill="{}""#, ink.class, ink.colour));
         let pattern = match grain {
             Grain::Plain => return,
             Grain::Lines => "lines",
             Grain::Dots => "dots",
         };
+        fill(&format!(r##"fill="url(#{}-{pattern})""##, self.id));
         self.grain = true;
-        let fill = format!(r##"fill="url(#{}-{pattern})""##, self.id);
-        self.shape(area, &fill);
     }
 
     /// A box with an outline.
@@ -227,7 +237,11 @@ fn patterns(id: &str) -> String {
 
 /// A coordinate.
 pub(crate) fn pixel(value: f64) -> String {
-    plain(value, 1)
+    let mut text = plain(value, 1);
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
+    text
 }
 
 /// One line of markup. Writing to a `String` can not fail.

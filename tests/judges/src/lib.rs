@@ -49,7 +49,10 @@ pub fn node() -> Option<PathBuf> {
 /// In CI without one.
 pub fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    let usual = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map(PathBuf::from);
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    // Whole paths: whoever is handed one may not look along `PATH`.
+    let usual = std::env::split_paths(&folders).flat_map(|folder| usual.map(|name| folder.join(name)));
     let found = named.into_iter().chain(usual).find(|browser| starts(browser, &["--version"]));
     if found.is_none() {
         missing("chromium");

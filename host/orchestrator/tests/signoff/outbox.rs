@@ -109,7 +109,8 @@ async fn told(world: &World) -> Vec<(String, &'static str)> {
         Message::RunEnded { .. } => "ended",
         Message::Pushed { .. } => "pushed",
         Message::DecisionRecorded { .. } => "decision",
-        Message::RequestChanged { .. } | Message::Reminder { .. } | Message::Escalation { .. } => "other",
+        Message::RequestChanged { .. } => "changed",
+        Message::Reminder { .. } | Message::Escalation { .. } => "other",
     };
     delivered.iter().map(|notice| (notice.channel.clone(), name(&notice.message))).collect()
 }
@@ -129,7 +130,13 @@ async fn alerts_go_where_they_are_wanted_and_warnings_once_a_run() {
     let (requests, warned) = ("slack:#releases", "slack:#warned");
     assert_eq!(
         said(&told(&world).await),
-        [(requests, "requested"), (warned, "warned"), (requests, "decision"), (requests, "pushed")]
+        [
+            (requests, "requested"),
+            (warned, "warned"),
+            (requests, "decision"),
+            (requests, "pushed"),
+            (requests, "changed")
+        ]
     );
     world.slack.delivered.lock().unwrap().clear();
     let again = world.engine.start(&version, &countersign_model::actor::Actor::local("carl")).await.unwrap();

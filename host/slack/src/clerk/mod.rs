@@ -204,7 +204,7 @@ impl Clerk {
             (DecisionKind::Approve, Verdict::Fail) => DecisionKind::Override,
             (kind, _) => kind,
         };
-        let view = decision_dialog(kind, &facts.request.handle(), &facts.situation(None, None));
+        let view = decision_dialog(kind, &facts.request.handle(), &facts.situation(None));
         self.house.client.open_dialog(&click.trigger, &view).await
     }
 

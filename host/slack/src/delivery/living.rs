@@ -26,7 +26,7 @@ pub(crate) async fn refresh(
     let subject = id.to_string();
     let earlier = house.options.posts.post(&subject, channel).await?;
     let memo = earlier.as_ref().map(once::memo).unwrap_or_default();
-    let shown = facts.digest(memo.picture.as_deref(), None)?;
+    let shown = facts.digest(memo.picture.as_deref())?;
     let wanted = wanted(&subject, channel, &facts, Memo { shown: Some(shown), in_doubt: false, ..memo.clone() });
     let post = match earlier.as_ref().and_then(|post| once::place(post).map(|place| (post, place))) {
         Some((post, _)) if memo.shown == Some(shown) => post.clone(),
@@ -70,9 +70,9 @@ async fn edit(house: &Arc<House>, wanted: &Wanted<'_>, post: &Post, place: &Plac
 
 /// The message in its versions: with the picture, without it, short.
 pub(crate) fn wanted<'a>(subject: &'a str, channel: &'a str, facts: &Facts, memo: Memo) -> Wanted<'a> {
-    let full = request_message(&facts.situation(None, None));
+    let full = request_message(&facts.situation(None));
     let short = shorten(&full);
-    let pictured = memo.picture.as_deref().map(|picture| request_message(&facts.situation(Some(picture), None)));
+    let pictured = memo.picture.as_deref().map(|picture| request_message(&facts.situation(Some(picture))));
     let payload = json!({ "request": subject, "nonce": facts.request.nonce });
     Wanted {
         subject,

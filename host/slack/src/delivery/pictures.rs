@@ -79,7 +79,7 @@ async fn show(house: &Arc<House>, id: &RequestId, channel: &str, file: &str) -> 
     let Some(post) = house.options.posts.post(&subject, channel).await? else { return Ok(()) };
     let Some(place) = once::place(&post) else { return Ok(()) };
     let picture = Some(file.to_string());
-    let shown = Some(facts.digest(Some(file), None)?);
+    let shown = Some(facts.digest(Some(file))?);
     let memo = Memo { picture, shown, uploaded: None, ..once::memo(&post) };
     let wanted = living::wanted(&subject, channel, &facts, memo);
     if let Some(rendered) = wanted.versions.first() {

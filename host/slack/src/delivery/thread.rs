@@ -17,7 +17,7 @@ pub(crate) async fn remind(house: &Arc<House>, notice: &Notice, id: &RequestId) 
     let Some(facts) = house.facts(id, None).await?.filter(|facts| facts.request.state == RequestState::Open) else {
         return Ok(());
     };
-    reply(house, notice, once::place(&post), &notice.channel, reminder(&facts.situation(None, None))).await
+    reply(house, notice, once::place(&post), &notice.channel, reminder(&facts.situation(None))).await
 }
 
 /// Tells those behind them: `@group` and `@user` are called in the thread, `#channel` gets a message of its own.
@@ -26,7 +26,7 @@ pub(crate) async fn escalate(house: &Arc<House>, notice: &Notice, id: &RequestId
     let Some(facts) = house.facts(id, None).await?.filter(|facts| facts.request.state == RequestState::Open) else {
         return Ok(());
     };
-    let situation = facts.situation(None, None);
+    let situation = facts.situation(None);
     let to = super::target(to);
     if to.starts_with('#') {
         return reply(house, notice, None, &format!("slack:{to}"), escalation(&situation, "")).await;

@@ -13,8 +13,6 @@ const BLOCKS: usize = 50;
 pub const SECTION: usize = 3_000;
 /// A header's text.
 const HEADER: usize = 150;
-/// One text of a context block. Slack's own limit is 2,000.
-const CONTEXT: usize = 800;
 
 /// What is dropped when a message is too long; the greatest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,11 +86,6 @@ pub fn section(text: &str) -> Value {
 /// Small print.
 pub fn context(text: &str) -> Value {
     json!({"type": "context", "elements": [mrkdwn(text)]})
-}
-
-/// Small print of somebody else's words.
-pub fn context_of(icon: &str, words: &str) -> Value {
-    context(&format!("{icon} {}", super::mrkdwn::quoted(words, CONTEXT - 10)))
 }
 
 /// A text object that Slack does not format.

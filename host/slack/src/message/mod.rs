@@ -62,8 +62,6 @@ pub struct Situation<'a> {
     pub now: Timestamp,
     /// The picture, as Slack's file id.
     pub picture: Option<&'a str>,
-    /// What went wrong with delivering this, in words.
-    pub delivery_problem: Option<&'a str>,
 }
 
 /// A message: its blocks, and what a notification shows in their place.

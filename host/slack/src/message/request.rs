@@ -1,6 +1,6 @@
 //! The living message of a request: posted once, edited through every state.
 
-use super::blocks::{Blocks, Weight, context, context_of, header, plain_text};
+use super::blocks::{Blocks, Weight, context, header, plain_text};
 use super::figures::time;
 use super::mrkdwn::{is_address, is_id, link, quoted};
 use super::stage::Stage;
@@ -48,9 +48,6 @@ pub fn request_message(situation: &Situation<'_>) -> Rendered {
     blocks.section(Weight::Needed, people::section(situation, &stage));
     if let Some(buttons) = buttons::of(situation, &stage) {
         blocks.push(Weight::Needed, buttons);
-    }
-    if let Some(problem) = situation.delivery_problem {
-        blocks.push(Weight::Needed, context_of("⚠️ Slack:", problem));
     }
     blocks.push(Weight::Needed, context(&small_print(situation)));
     Rendered { text: fallback(situation, &stage), blocks: blocks.finish(&situation.more()) }

@@ -1,4 +1,4 @@
-//! SVG to PNG with one bundled font and none of the machine's, so that the same drawing is the same bytes everywhere.
+//! SVG to PNG with one bundled font and none of the machine's, so that the same drawing is the same pixels everywhere.
 
 use resvg::tiny_skia::{Color, Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb};
@@ -43,12 +43,14 @@ mod tests {
     const DRAWING: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" width="300" height="60"><rect width="120" height="20" fill="#246"/><text x="4" y="50" font-family="system-ui, sans-serif" font-size="20">Zeile: 0.871 → 0.878 ≤ Ж λ</text></svg>"##;
 
     #[test]
-    fn a_drawing_is_the_same_bytes_everywhere() {
+    fn a_drawing_is_the_same_pixels_everywhere() {
         let (bytes, width, height) = png(DRAWING, 600).unwrap();
         assert_eq!((width, height), (600, 120));
         assert_eq!(png(DRAWING, 600).unwrap().0, bytes);
+        // Rounding differs between processors; how well PNG compresses differs with the build.
         if cfg!(target_arch = "x86_64") {
-            assert_eq!(Digest::of(&bytes).short(), "235ab22ad456");
+            let pixels = Pixmap::decode_png(&bytes).unwrap();
+            assert_eq!(Digest::of(pixels.data()).short(), "9ff5521d9df1");
         }
     }
 

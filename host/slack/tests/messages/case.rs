@@ -28,7 +28,6 @@ pub struct Case {
     pub push: Option<Push>,
     pub page: Option<String>,
     pub picture: Option<String>,
-    pub problem: Option<String>,
 }
 
 /// What a failing property prints; all of it would be megabytes, and the message is printed with what is wrong in it.
@@ -114,7 +113,6 @@ impl Case {
             push: None,
             page,
             picture: None,
-            problem: None,
         }
         .tallied()
     }
@@ -137,7 +135,6 @@ impl Case {
             page: self.page.clone(),
             now: Timestamp::from_micros(POSTED.as_micros() + 5 * 3_600_000_000),
             picture: self.picture.as_deref(),
-            delivery_problem: self.problem.as_deref(),
         }
     }
 

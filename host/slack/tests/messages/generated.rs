@@ -191,7 +191,6 @@ fn make(from: &Source) -> Case {
     state(from, &mut case);
     case.page = from.yes().then(|| "https://countersign.example.org/r/run_1?a=1&b=2".to_string());
     case.picture = from.yes().then(|| "F0PICTURE".to_string());
-    case.problem = from.maybe();
     case.tallied()
 }
 

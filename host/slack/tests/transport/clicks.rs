@@ -1,10 +1,10 @@
 //! What people press: one decision a deed, over both transports alike, and nothing else in a payload chooses anything.
 
-use crate::slack_double::TEAM;
 use crate::world::{World, click, submission, until};
 use countersign_model::decision::{DecisionKind, RequestState};
 use countersign_model::run::RunEnd;
 use countersign_ports::MetadataStore;
+use countersign_slack_double::TEAM;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use std::time::Duration;

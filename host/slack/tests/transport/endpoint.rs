@@ -1,10 +1,10 @@
 //! The signed endpoint: what is not signed by Slack is refused and leaves nothing but a count.
 
-use crate::slack_double::SlackDouble;
 use crate::world::{SIGNING, World, click, options, signed};
 use countersign_model::secret::Secret;
 use countersign_ports::{MetadataStore, WebhookRequest};
 use countersign_slack::{Slack, SlackError};
+use countersign_slack_double::SlackDouble;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! Secrets stay secret, accounts are looked up, and the check says in plain words what is wrong.
 
-use crate::slack_double::{APP, BOT, Fault, SlackDouble};
 use crate::world::{SIGNING, World, click, options, until};
 use countersign_model::actor::Actor;
 use countersign_model::secret::Secret;
 use countersign_slack::{CheckMark, Slack};
+use countersign_slack_double::{APP, BOT, Fault, SlackDouble};
 use serde_json::json;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -111,8 +111,20 @@ async fn accounts_are_looked_up_once_in_five_minutes_and_strangers_are_barred() 
     assert_eq!(stranger.barred.as_deref(), Some("of another workspace"));
     assert!(groups.account(&Actor::local("ada")).await.is_err());
     user("U0ADA", json!({ "deleted": true }));
+    assert!(groups.account(&ada).await.unwrap().barred.is_none(), "not asked again within five minutes");
+    world.double.fail("users.info", Fault::Status(500));
+    assert!(
+        groups.account_anew(&ada).await.unwrap().barred.is_none(),
+        "in trouble what Slack said a moment ago stands"
+    );
+    assert!(groups.account_anew(&ada).await.unwrap().barred.is_some(), "at the moment that counts it is asked anew");
+    let nobody = Actor::slack("T0TEAM", "U0NOBODY");
+    assert_eq!(groups.account(&nobody).await.unwrap().barred.as_deref(), Some("unknown to Slack"));
     world.clock.advance(Duration::from_secs(301));
     assert!(groups.account(&ada).await.unwrap().barred.is_some(), "asked again after five minutes");
+    world.clock.advance(Duration::from_secs(301));
+    world.double.fail("users.info", Fault::Hang);
+    assert!(groups.account(&ada).await.unwrap_err().contains("did not answer"), "nobody who clicks waits for long");
     world.clock.advance(Duration::from_secs(301));
     world.double.fail("users.info", Fault::Status(500));
     assert!(groups.account(&ada).await.is_err(), "nothing old is used when Slack is down");

@@ -1,9 +1,9 @@
 //! Socket Mode: acknowledged when durable, delivered again when not, and never without a socket for long.
 
-use crate::slack_double::{Fault, SlackDouble};
 use crate::world::{World, click, options, timing, until};
 use countersign_model::secret::Secret;
 use countersign_slack::{Slack, Timing};
+use countersign_slack_double::{Fault, SlackDouble};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! Judged by slack_sdk: what it signs is taken, what it refuses is refused, and ours needs no more calls than its own client.
 
-use crate::slack_double::{BOT, SlackDouble};
 use crate::world::{SIGNING, World, click, timing};
 use countersign_ports::WebhookRequest;
 use countersign_slack::Timing;
+use countersign_slack_double::{BOT, SlackDouble};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Stdio};

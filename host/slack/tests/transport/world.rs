@@ -1,7 +1,6 @@
 //! One test's world: a store in memory, a desk, the double, and our Slack between them.
 
 use crate::desk::TestDesk;
-use crate::slack_double::{APP, APP_ID, BOT, SlackDouble, TEAM};
 use countersign_model::decision::{Channel, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::evidence::{Evidence, Shown, ShownMetric};
@@ -11,10 +10,11 @@ use countersign_model::secret::Secret;
 use countersign_ports::notifier::{Message, Notice};
 use countersign_ports::{Clock, MetadataStore, NotifyError, PostStore, Webhook, WebhookRequest};
 use countersign_slack::{Slack, SlackOptions, Timing};
+use countersign_slack_double::{APP, APP_ID, BOT, SlackDouble, TEAM, form, signature};
+pub use countersign_slack_double::{click, submission};
 use countersign_store::MemoryStore;
 use countersign_store::conformance::{Bench, ManualClock};
-use ring::hmac;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -39,6 +39,7 @@ pub fn timing() -> Timing {
     Timing {
         answer: Duration::from_secs(2),
         dialog: Duration::from_secs(2),
+        account: Duration::from_secs(2),
         message_gap: Duration::ZERO,
         picture: Duration::from_millis(10),
         ping: Duration::from_millis(100),
@@ -119,9 +120,8 @@ impl World {
 
     /// A payload over the signed endpoint; status and body.
     pub async fn send(&self, payload: &Value) -> (u16, Value) {
-        let body: String =
-            form_urlencoded::Serializer::new(String::new()).append_pair("payload", &payload.to_string()).finish();
-        let answer = self.webhook().receive(signed(&body, self.clock.now().as_micros() / 1_000_000, SIGNING)).await;
+        let answer =
+            self.webhook().receive(signed(&form(payload), self.clock.now().as_micros() / 1_000_000, SIGNING)).await;
         (answer.status, serde_json::from_str(&answer.body).unwrap_or_default())
     }
 
@@ -180,36 +180,15 @@ pub fn evidence(model: &str) -> Evidence {
 
 /// A request as Slack signs it.
 pub fn signed(body: &str, seconds: i64, secret: &str) -> WebhookRequest {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let tag = hmac::sign(&key, format!("v0:{seconds}:{body}").as_bytes());
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let header = |name: &str, value: String| (name.to_string(), value.into_bytes());
     WebhookRequest {
         headers: vec![
             header("content-type", "application/x-www-form-urlencoded".to_string()),
             header("x-slack-request-timestamp", seconds.to_string()),
-            header("x-slack-signature", format!("v0={hex}")),
+            header("x-slack-signature", signature(secret, seconds, body)),
         ],
         body: body.to_string().into(),
     }
-}
-
-/// A click on a button of a message.
-pub fn click(user: &str, action: &str, handle: &str, trigger: &str) -> Value {
-    json!({ "type": "block_actions", "user": { "id": user, "team_id": TEAM, "name": "ada", "username": "ada" },
-        "team": { "id": TEAM, "domain": "example" }, "api_app_id": APP_ID, "token": "deprecated",
-        "container": { "type": "message", "message_ts": "1795400000.000001", "channel_id": "C0GATES" },
-        "channel": { "id": "C0GATES" }, "trigger_id": trigger, "response_url": "https://hooks.slack.com/actions/x",
-        "actions": [{ "type": "button", "action_id": format!("countersign.{action}"), "block_id": "gate",
-            "value": handle, "action_ts": "1795400100.000200" }] })
-}
-
-/// A dialog that is sent.
-pub fn submission(user: &str, kind: &str, handle: &str, view: &str, reason: &str) -> Value {
-    json!({ "type": "view_submission", "user": { "id": user, "team_id": TEAM }, "team": { "id": TEAM },
-        "api_app_id": APP_ID, "trigger_id": "7.7.view", "view": { "id": view, "hash": "1.abc", "type": "modal",
-            "callback_id": format!("countersign.decide.{kind}"), "private_metadata": handle,
-            "state": { "values": { "reason": { "reason": { "type": "plain_text_input", "value": reason } } } } } })
 }
 
 /// Waits until something holds.

@@ -10,6 +10,8 @@ pub enum Cookie {
     Session,
     /// A sign-in with Slack that is under way in this browser.
     SignIn,
+    /// Where somebody wanted to go when they were asked to sign in: a one-time link comes by another way and knows nothing of it.
+    Next,
 }
 
 impl Cookie {
@@ -20,6 +22,8 @@ impl Cookie {
             (Self::Session, false) => "countersign",
             (Self::SignIn, true) => "__Host-countersign-sign-in",
             (Self::SignIn, false) => "countersign-sign-in",
+            (Self::Next, true) => "__Host-countersign-next",
+            (Self::Next, false) => "countersign-next",
         }
     }
 }

@@ -179,6 +179,14 @@ pub fn must_be_sound(name: &str, html: &str) {
             assert!(ids.contains(wanted), "{name}: {attribute} names {wanted}, which is not there");
         }
     }
+    let mut regions = std::collections::BTreeSet::new();
+    for region in tags.iter().filter(|tag| tag.attribute("role") == Some("region")) {
+        let label = region.attribute("aria-label").unwrap_or_default();
+        assert!(
+            regions.insert(label) && region.attribute("tabindex") == Some("0"),
+            "{name}: two boxes are called {label}"
+        );
+    }
     assert_eq!(tags.iter().filter(|tag| tag.name == "h1").count(), 1, "{name}");
     for svg in tags.iter().filter(|tag| tag.name == "svg") {
         assert!(

@@ -1,5 +1,6 @@
 //! Pictures of view models. Each comes with its twin in text.
 
+use super::words;
 use crate::review::{Difficulty, FeatureLine, GraphNode, LineageView, SliceLine};
 use countersign_plots::{Bar, Caption, Cell, Interval, Node, Picture, Series, bars, distribution, forest, graph};
 
@@ -14,12 +15,20 @@ pub(super) struct Plot {
     pub(super) rows: Vec<Vec<String>>,
     /// What the table is of.
     pub(super) title: String,
+    /// Whether the table says more than the picture and is shown with it.
+    pub(super) open: bool,
 }
 
 impl Plot {
     fn of(caption: &Caption<'_>, picture: Picture) -> Self {
         let Picture { svg, table, .. } = picture;
-        Self { svg: without_inks(&svg), head: table.head, rows: table.rows, title: caption.title.to_string() }
+        Self {
+            svg: without_inks(&svg),
+            head: table.head,
+            rows: table.rows,
+            title: caption.title.to_string(),
+            open: false,
+        }
     }
 }
 
@@ -74,25 +83,39 @@ pub(super) fn drift(features: &[FeatureLine]) -> Option<Plot> {
         title: "How far features moved",
         description: "Effect against the previous delivery, 0 to 1; the mark is where an effect begins to mean something.",
     };
-    Some(Plot::of(&caption, bars(&caption, "effect", &drawn)))
+    Some(Plot::of(&caption, bars(&caption, "effect (mark: from here it counts)", &drawn)))
 }
 
 /// Slices with their intervals, the live model as a mark.
-pub(super) fn slices(id: &str, metric: &str, slices: &[SliceLine]) -> Option<Plot> {
+pub(super) fn slices(id: &str, metric: &str, which: &str, slices: &[SliceLine]) -> Option<Plot> {
     if slices.is_empty() {
         return None;
     }
-    let title = format!("{metric} by slice");
+    let title = format!("{metric} of the {which}");
     let description = format!("The candidate's {metric} with its 95 % interval, the live model's as a mark.");
     let caption = Caption { id, title: &title, description: &description };
     let row = |slice: &SliceLine| Interval {
-        label: format!("{} (n={})", slice.slice, slice.examples),
+        label: slice.slice.clone(),
         value: slice.candidate,
         margin: slice.margin,
         reference: slice.live,
     };
     let rows: Vec<Interval> = slices.iter().map(row).collect();
-    Some(Plot::of(&caption, forest(&caption, &rows)))
+    let plot = Plot::of(&caption, forest(&caption, &rows));
+    let head = ["slice", "examples", "candidate", "live", "change"].map(str::to_string).to_vec();
+    Some(Plot { head, rows: slices.iter().map(table_row).collect(), open: true, ..plot })
+}
+
+/// More than the picture can hold: how many examples, and the interval of the change.
+fn table_row(slice: &SliceLine) -> Vec<String> {
+    let small = if slice.small { " (small)" } else { "" };
+    vec![
+        slice.slice.clone(),
+        format!("{}{small}", words::count(&slice.examples)),
+        format!("{}{}", words::number(&slice.candidate), words::margin(&slice.margin)),
+        words::number(&slice.live),
+        format!("{}{}", words::signed(&slice.change), words::margin(&slice.change_margin)),
+    ]
 }
 
 /// Error by decile of the score.
@@ -115,7 +138,7 @@ pub(super) fn deciles(difficulty: &Difficulty) -> Option<Plot> {
         mark: difficulty.base_error.map(|base| base * 100.0),
     };
     let drawn: Vec<Bar> = difficulty.error_by_decile.iter().enumerate().map(bar).collect();
-    Some(Plot::of(&caption, bars(&caption, "% wrong", &drawn)))
+    Some(Plot::of(&caption, bars(&caption, "% wrong (mark: of all examples)", &drawn)))
 }
 
 /// A graph of steps; `artifacts`: what the links of nodes begin with, none for a picture without links.

@@ -84,8 +84,8 @@ impl<'a> ReviewTemplate<'a> {
         let headline = &review.metrics.headline;
         let drawn = review.data.top.iter().enumerate();
         let pictures = Pictures {
-            worst: plots::slices("worst", headline, &review.metrics.worst),
-            regressions: plots::slices("regressions", headline, &review.metrics.regressions),
+            worst: plots::slices("worst", headline, "worst slices", &review.metrics.worst),
+            regressions: plots::slices("regressions", headline, "slices that lost most", &review.metrics.regressions),
             drift: plots::drift(&review.data.top),
             features: drawn.map(|(at, feature)| (feature, plots::feature(at, feature))).collect(),
             deciles: review.difficulty.as_ref().and_then(plots::deciles),
@@ -104,11 +104,10 @@ impl<'a> ReviewTemplate<'a> {
 /// The fields with what was tried last, or with the example that the form begins with.
 fn fields<'a>(review: &'a Review, poke: Option<&'a Poke>) -> Vec<Filled<'a>> {
     let desk = &review.poke;
-    let chosen = desk.chosen();
-    if poke.is_none() && chosen.is_none() && !desk.is_narrow() {
+    if poke.is_none() && desk.begin.is_none() && !desk.is_narrow() {
         return Vec::new();
     }
-    let values = poke.map(|poke| &poke.example).or(chosen.map(|tile| &tile.columns));
+    let values = poke.map(|poke| &poke.example).or(desk.begin.as_ref().map(|begin| &begin.columns));
     let fill = |field: &'a crate::review::PokeField| Filled {
         name: &field.name,
         number: !field.text,

@@ -98,7 +98,6 @@ async fn a_page_stays_within_its_budget_whatever_the_width() {
     for (name, html) in pages {
         look(name, &html);
         let bytes = html.len() + stylesheet().len();
-        println!("{name}: {bytes} bytes");
         assert!(bytes <= BUDGET, "{name}: {bytes} bytes");
         must_be_sound(name, &html);
     }
@@ -141,4 +140,25 @@ async fn a_token_and_a_stranger_are_given_no_form() {
         links.filter(|href| href.starts_with('/')).all(|href| href.starts_with("/countersign/")),
         "the prefix is kept"
     );
+}
+
+#[tokio::test]
+async fn the_decision_is_two_tab_stops_from_the_bar_and_enter_alone_sends_nothing() {
+    let waiting = Waiting::new(Size::USUAL).await;
+    let viewer = viewer(CredentialKind::Session);
+    let frame = Frame { viewer: Some(&viewer), csrf: "c", notice: None, base: "" };
+    let mut review = review::load_review(&waiting.sources, &waiting.request.id).await.unwrap();
+    review.bar.second_factor = false;
+    let html = super::review(&frame, &review, None, None).unwrap();
+    let tags = tags(&html);
+    let decide = tags.iter().position(|tag| tag.attribute("href") == Some("#decide")).unwrap();
+    let focusable = |tag: &&super::markup::Tag| {
+        let kind = matches!(tag.name.as_str(), "a" | "button" | "input" | "textarea" | "select" | "summary");
+        kind && tag.attribute("type") != Some("hidden") && tag.attribute("disabled").is_none()
+    };
+    let stops: Vec<_> = tags[decide + 1..].iter().filter(focusable).take(2).collect();
+    assert_eq!((stops[0].name.as_str(), stops[1].attribute("value")), ("textarea", Some("approve")));
+    let form = tags.iter().position(|tag| tag.attribute("action").is_some_and(|to| to.ends_with("/decision"))).unwrap();
+    let first = tags[form..].iter().find(|tag| tag.name == "button").unwrap();
+    assert!(first.attribute("disabled").is_some(), "a form's first button is what Enter presses");
 }

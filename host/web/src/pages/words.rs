@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 /// Written where there is no value.
 const NONE: &str = "–";
 
-/// `0.871`; three decimals, or four significant digits of something small.
+/// `0.871`; three decimals, more of something small, none of a count.
 pub(super) fn number(value: &Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or_else(|| NONE.to_string(), |value| plain(&value))
 }
@@ -14,10 +14,12 @@ pub(super) fn number(value: &Option<f64>) -> String {
 pub(super) fn plain(value: &f64) -> String {
     let value = *value;
     let size = value.abs();
-    let text = if size >= 1000.0 {
+    let text = if size >= 1000.0 || is_count(value) {
         format!("{value:.0}")
     } else if size >= 0.01 || value == 0.0 {
         format!("{value:.3}")
+    } else if size >= 1e-4 {
+        format!("{value:.4}")
     } else {
         format!("{value:.2e}")
     };
@@ -30,14 +32,24 @@ pub(super) fn signed(value: &Option<f64>) -> String {
     match value.filter(|value| value.is_finite()) {
         None => NONE.to_string(),
         Some(value) if value.abs() < 5e-4 => "±0.000".to_string(),
-        Some(value) if value.abs() >= 1000.0 => format!("{value:+.0}").replace('-', "−"),
+        Some(value) if value.abs() >= 1000.0 || is_count(value) => format!("{value:+.0}").replace('-', "−"),
         Some(value) => format!("{value:+.3}").replace('-', "−"),
     }
 }
 
+/// Whole numbers from 2 on: what we measure between 0 and 1 keeps its decimals.
+fn is_count(value: f64) -> bool {
+    value.abs() >= 2.0 && value.fract() == 0.0
+}
+
 /// ` ± 0.014`; nothing without a margin.
 pub(super) fn margin(value: &Option<f64>) -> String {
-    value.filter(|value| value.is_finite()).map(|value| format!(" ± {}", plain(&value))).unwrap_or_default()
+    match value.filter(|value| value.is_finite()) {
+        None => String::new(),
+        // As many decimals as the number that it stands beside.
+        Some(value) if (5e-4..0.01).contains(&value) => format!(" ± {value:.3}"),
+        Some(value) => format!(" ± {}", plain(&value)),
+    }
 }
 
 /// `11.5 %`.
@@ -105,12 +117,21 @@ pub(super) fn some(number: impl Borrow<usize>, noun: &str) -> String {
     format!("{} {noun}{ending}", count_usize(number))
 }
 
+/// What became of a request, as it is shown for ever: what passed although a check had failed is not called approved.
+pub(super) fn standing<'a>(state: &'a str, verdict: &str) -> &'a str {
+    match (state, verdict) {
+        ("approved", "fail") => "overridden",
+        _ => state,
+    }
+}
+
 /// The class of a state, a severity or a verdict: how it is coloured. The word beside it always says the same.
 pub(super) fn tone(state: &str) -> &'static str {
     match state {
         "pass" | "approved" | "approve" | "succeeded" | "cached" | "live" => "good",
-        "fail" | "failed" | "block" | "blocked" | "rejected" | "reject" | "error" | "expired" => "bad",
-        "needs a person" | "ask" | "open" | "waiting" | "hold" | "override" | "warn" | "void" => "ask",
+        "fail" | "failed" | "block" | "blocked" | "rejected" | "reject" | "error" | "expired" | "override"
+        | "overridden" => "bad",
+        "needs a person" | "ask" | "open" | "waiting" | "hold" | "warn" | "void" => "ask",
         _ => "calm",
     }
 }
@@ -118,6 +139,7 @@ pub(super) fn tone(state: &str) -> &'static str {
 /// A sign for those who do not see colours.
 pub(super) fn sign(state: &str) -> &'static str {
     match tone(state) {
+        _ if state.starts_with("overrid") => "!",
         "good" => "✔",
         "bad" => "✘",
         "ask" => "!",
@@ -136,10 +158,17 @@ mod tests {
         assert_eq!(signed(&Some(0.0074)), "+0.007");
         assert_eq!(signed(&Some(-0.012)), "−0.012");
         assert_eq!(signed(&Some(-0.0001)), "±0.000");
+        assert_eq!(
+            (number(&Some(38.0)), number(&Some(1.0)), signed(&Some(-36.0))),
+            ("38".into(), "1.000".into(), "−36".into())
+        );
         assert_eq!(count(&1_234_567), "1,234,567");
         assert_eq!(bytes(&1_900_000), "1.9 MB");
         assert_eq!(time("2026-11-22T16:04:09.120000Z"), "2026-11-22 16:04:09 UTC");
         assert_eq!(time("soon 日本語 and later"), "soon 日本語 and later");
-        assert_eq!(short("日本語日本語日本語"), "日本語日本語日本語", "no cut inside a character");
+        assert_eq!((margin(&Some(0.0067)), margin(&Some(0.000_12))), (" ± 0.007".into(), " ± 0.0001".into()));
+        assert_eq!((standing("approved", "fail"), standing("approved", "pass")), ("overridden", "approved"));
+        assert_eq!((tone("overridden"), sign("overridden")), ("bad", "!"));
+        assert_eq!(short("é日本語日本語"), "é日本語日本語", "no cut inside a character");
     }
 }

@@ -40,8 +40,8 @@ pub(super) async fn agreement(
 ) -> Result<Agreement, ReviewError> {
     let before = sources.store.previous_execution(&execution.pipeline, &execution.step, &execution.run).await?;
     let Some(before) = before else { return Ok(Agreement::none("this is the first run that measured it")) };
-    let outputs = before.state.result().into_iter().flat_map(|result| result.outputs.values());
-    let artifact = outputs.filter(|artifact| artifact.kind.as_str() == ArtifactKind::EXAMPLE_DIFFICULTY).last();
+    let mut outputs = before.state.result().into_iter().flat_map(|result| result.outputs.values());
+    let artifact = outputs.rfind(|artifact| artifact.kind.as_str() == ArtifactKind::EXAMPLE_DIFFICULTY);
     let Some(artifact) = artifact else { return Ok(Agreement::none("the run before measured nothing")) };
     let run = Some(before.run.to_string());
     if artifact.digest == *digest {

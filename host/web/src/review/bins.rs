@@ -14,6 +14,8 @@ const WIDTHS: u32 = 10;
 const FEW: usize = 11;
 /// Texts drawn; the others together are one cell.
 const TEXTS: usize = 8;
+/// What tells any two numbers apart.
+const MOST_DIGITS: usize = 17;
 
 /// One dataset's values of one feature.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -73,10 +75,11 @@ fn numeric(name: &str, reference: &FeatureReference, points: &[f64]) -> Option<S
         below = now;
     }
     shares.push(real(valued) - below);
+    let edges = written(points);
     let mut cells: Vec<Cell> = shares
         .into_iter()
         .enumerate()
-        .map(|(at, count)| Cell { label: between(points, at), share: share(count, rows) })
+        .map(|(at, count)| Cell { label: between(&edges, at), share: share(count, rows) })
         .collect();
     cells.push(Cell { label: "(missing)".to_string(), share: share(real(missing + nan), rows) });
     Some(Series { name: name.to_string(), rows, cells })
@@ -125,35 +128,35 @@ fn categorical(name: &str, reference: &FeatureReference, texts: &[String]) -> Op
     Some(Series { name: name.to_string(), rows, cells })
 }
 
-fn between(points: &[f64], at: usize) -> String {
-    let before = at.checked_sub(1).and_then(|before| points.get(before));
-    match (before, points.get(at)) {
-        (None, Some(to)) => format!("under {}", number(*to)),
-        (Some(from), Some(to)) => format!("{} to {}", number(*from), number(*to)),
-        (Some(from), None) => format!("{} and more", number(*from)),
+fn between(edges: &[String], at: usize) -> String {
+    let before = at.checked_sub(1).and_then(|before| edges.get(before));
+    match (before, edges.get(at)) {
+        (None, Some(to)) => format!("under {to}"),
+        (Some(from), Some(to)) => format!("{from} to {to}"),
+        (Some(from), None) => format!("{from} and more"),
         (None, None) => "any value".to_string(),
     }
 }
 
-/// At most four significant digits, without a tail of zeros.
-fn number(value: f64) -> String {
+/// Edges with as many digits as it takes to tell each from the next: three, or more.
+fn written(points: &[f64]) -> Vec<String> {
+    let all = |digits: usize| -> Vec<String> { points.iter().map(|point| number(*point, digits)).collect() };
+    let differ = |edges: &Vec<String>| edges.windows(2).all(|pair| pair[0] != pair[1]);
+    (3..MOST_DIGITS).map(all).find(differ).unwrap_or_else(|| all(MOST_DIGITS))
+}
+
+/// So many significant digits, without a tail of zeros; whole numbers below a million as they are.
+fn number(value: f64, digits: usize) -> String {
     let size = value.abs();
-    if value == 0.0 {
-        return "0".to_string();
+    if value.fract() == 0.0 && size < 1e6 {
+        return format!("{value:.0}");
     }
     if !(1e-3..1e6).contains(&size) {
-        return format!("{value:.2e}");
+        return format!("{value:.*e}", digits - 1);
     }
-    let digits = if size >= 1000.0 {
-        0
-    } else if size >= 10.0 {
-        1
-    } else if size >= 1.0 {
-        2
-    } else {
-        4
-    };
-    let text = format!("{value:.digits$}");
+    let powers = [0.01, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5];
+    let decimals = (digits + 2).saturating_sub(powers.iter().filter(|power| size >= **power).count());
+    let text = format!("{value:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
 
@@ -188,6 +191,16 @@ mod tests {
         }
         let all: f64 = series[0].cells.iter().map(|cell| cell.share).sum();
         assert!((all - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn edges_are_told_apart_with_no_more_digits_than_it_takes() {
+        assert_eq!(written(&[41.880_994, 41.892_042, 41.922_686]), ["41.88", "41.89", "41.92"]);
+        assert_eq!(written(&[17_031_010_000.0, 17_031_320_000.0]), ["1.70310e10", "1.70313e10"]);
+        assert_eq!(written(&[0.0, 0.25, 12.5, 1500.0]), ["0", "0.25", "12.5", "1500"]);
+        assert_eq!(written(&[0.001_23, 0.5]), ["0.00123", "0.5"]);
+        assert_eq!(written(&[1e-9, 2e-9]), ["1.00e-9", "2.00e-9"]);
+        assert_eq!(written(&[0.0, -0.0, 1.0]).len(), 3);
     }
 
     #[test]

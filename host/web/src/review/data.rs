@@ -90,7 +90,7 @@ impl DataSources {
         let mut datasets = documents::references(sources, &now.digest).await?;
         let before = previous(trail, &now.digest);
         let without_previous = match before {
-            None => Some("nothing to compare with: no earlier delivery passed its checks".to_string()),
+            None => Some("Nothing to compare with: no earlier delivery passed its checks".to_string()),
             Some(digest) => {
                 let splits = documents::references(sources, &digest).await?;
                 // The training rows are what a model is made of, so they are what is compared.
@@ -107,10 +107,10 @@ impl DataSources {
         for (_, bins) in &self.datasets {
             names.extend(bins.features.keys());
         }
-        let mut names: Vec<&String> = names.into_iter().collect();
-        let effect = |name: &String| self.effects.get(name).map_or(-1.0, |(effect, _)| *effect);
-        names.sort_by(|a, b| effect(b).total_cmp(&effect(a)));
-        names.into_iter().cloned().collect()
+        let mut names: Vec<(f64, &String)> =
+            names.into_iter().map(|name| (self.effects.get(name).map_or(-1.0, |(effect, _)| *effect), name)).collect();
+        names.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        names.into_iter().map(|(_, name)| name.clone()).collect()
     }
 
     /// One feature, drawn.

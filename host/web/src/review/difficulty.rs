@@ -55,7 +55,13 @@ pub struct Difficulty {
     pub hardest: Vec<Tile>,
     /// Agreement with the run before.
     pub agreement: Agreement,
+    /// Raw columns of the examples of which the artifact keeps them, by row. A model may read thousands: they are shown of one at a time.
+    #[serde(skip)]
+    pub(super) columns: Arc<Columns>,
 }
+
+/// Raw columns that the model reads, by row of the delivery.
+pub(super) type Columns = BTreeMap<u64, BTreeMap<String, String>>;
 
 /// The strips of one given label.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -89,8 +95,8 @@ pub struct Tile {
     pub aum: Option<f64>,
     /// Mean loss, where it is known.
     pub mean_loss: Option<f64>,
-    /// The raw columns that the model reads; empty where they are not kept.
-    pub columns: BTreeMap<String, String>,
+    /// Its raw columns are kept: the models can be tried on it.
+    pub kept: bool,
 }
 
 /// Every example's score, read from `scores.csv`.
@@ -146,7 +152,7 @@ fn tile(line: &ScoreLine, rank: usize) -> Tile {
         rank: Some(rank),
         aum: line.aum,
         mean_loss: line.mean_loss,
-        columns: BTreeMap::new(),
+        kept: false,
     }
 }
 
@@ -160,7 +166,7 @@ fn hard(example: &HardExample, scores: &Scores) -> Tile {
         rank: scores.ranks.get(&example.row).copied(),
         aum: Some(example.aum),
         mean_loss: Some(example.mean_loss),
-        columns: example.columns.clone(),
+        kept: true,
     }
 }
 
@@ -176,8 +182,9 @@ pub(super) fn shown(evidence: &Evidence) -> Option<Difficulty> {
         rank: None,
         aum: None,
         mean_loss: None,
-        columns: example.columns.clone(),
+        kept: true,
     };
+    let columns = shown.hardest.iter().map(|example| (example.row, example.columns.clone()));
     Some(Difficulty {
         variant: shown.variant.clone(),
         split: String::new(),
@@ -195,6 +202,7 @@ pub(super) fn shown(evidence: &Evidence) -> Option<Difficulty> {
         suspects: Vec::new(),
         hardest: shown.hardest.iter().map(tile).collect(),
         agreement: Agreement::none("the scores can not be read"),
+        columns: Arc::new(columns.collect()),
     })
 }
 
@@ -217,7 +225,10 @@ pub(super) async fn difficulty(
     by_class.sort_by(|a, b| b.1.total_cmp(&a.1));
     by_class.truncate(CLASSES);
     let mut classes: Vec<ClassStrips> = scores.classes.iter().take(CLASSES).cloned().collect();
-    with_columns(&mut classes, &read);
+    let columns = columns(sources, &digest, &read);
+    for tile in classes.iter_mut().flat_map(|class| class.lowest.iter_mut().chain(&mut class.highest)) {
+        tile.kept = columns.contains_key(&tile.row);
+    }
     Ok(Some(Difficulty {
         variant: format!("{}, {} label, {} {}", record.target, record.label, record.stage, record.checkpoints.len()),
         split: read.split.clone(),
@@ -235,18 +246,20 @@ pub(super) async fn difficulty(
         suspects: read.suspects.iter().take(SUSPECTS).map(|example| hard(example, &scores)).collect(),
         hardest: read.hardest.iter().map(|example| hard(example, &scores)).collect(),
         agreement,
+        columns,
     }))
 }
 
-/// Adds the columns of the examples of which the artifact keeps them.
-fn with_columns(classes: &mut [ClassStrips], read: &format::Difficulty) {
-    let known: BTreeMap<u64, &BTreeMap<String, String>> =
-        read.hardest.iter().chain(&read.suspects).map(|example| (example.row, &example.columns)).collect();
-    for tile in classes.iter_mut().flat_map(|class| class.lowest.iter_mut().chain(&mut class.highest)) {
-        if let Some(columns) = known.get(&tile.row) {
-            tile.columns = (*columns).clone();
-        }
+/// The columns of the hardest examples and of the suspects.
+fn columns(sources: &Sources, digest: &Digest, read: &format::Difficulty) -> Arc<Columns> {
+    let key = format!("{digest}//columns");
+    if let Some(kept) = sources.shelf.get(&key) {
+        return kept;
     }
+    let examples = read.hardest.iter().chain(read.suspects.iter().take(SUSPECTS));
+    let columns: Arc<Columns> = Arc::new(examples.map(|example| (example.row, example.columns.clone())).collect());
+    sources.shelf.put(key, Arc::clone(&columns));
+    columns
 }
 
 #[cfg(test)]

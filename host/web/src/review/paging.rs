@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Features of a page; each is drawn.
-const FEATURES: usize = 20;
+const FEATURES: usize = 15;
 /// Slices of a page.
 const SLICES: usize = 100;
 

@@ -4,6 +4,7 @@ use super::history::PushLine;
 use super::lineage::GraphNode;
 use super::runs::{self, RunLine};
 use super::sources::{ReviewError, Sources};
+use countersign_model::decision::DecisionKind;
 use countersign_model::pipeline::{Input, Pipeline, PipelineVersion, Step, Work};
 use countersign_model::policy::{RoleQuorum, SignoffPolicy};
 use countersign_ports::metadata_store::RunFilter;
@@ -42,6 +43,8 @@ pub struct LiveModel {
     pub push: PushLine,
     /// Who approved it.
     pub approved_by: Vec<String>,
+    /// Whether a check had failed, and they said yes all the same.
+    pub overridden: bool,
 }
 
 /// One pipeline, whole.
@@ -142,11 +145,12 @@ pub async fn load_pipeline(sources: &Sources, name: &str) -> Result<PipelinePage
 async fn live(sources: &Sources, name: &str) -> Result<Option<LiveModel>, ReviewError> {
     let Some(push) = sources.store.live_at(name, sources.clock.now()).await? else { return Ok(None) };
     let decisions = sources.store.decisions(&push.request).await?;
-    let approving = decisions.iter().filter(|decision| decision.kind.approves() && !decision.late);
-    let mut approved_by: Vec<String> = approving.map(|decision| decision.person.clone()).collect();
+    let approving = || decisions.iter().filter(|decision| decision.kind.approves() && !decision.late);
+    let overridden = approving().any(|decision| decision.kind == DecisionKind::Override);
+    let mut approved_by: Vec<String> = approving().map(|decision| decision.person.clone()).collect();
     approved_by.sort();
     approved_by.dedup();
-    Ok(Some(LiveModel { push: PushLine::from(&push), approved_by }))
+    Ok(Some(LiveModel { push: PushLine::from(&push), approved_by, overridden }))
 }
 
 fn trigger(pipeline: &Pipeline) -> String {

@@ -1,6 +1,6 @@
 //! Poking: what a reviewer can fill in, and what was tried so far.
 
-use super::difficulty::{Difficulty, Tile};
+use super::difficulty::{Columns, Difficulty, Tile};
 use super::documents;
 use super::sources::{ReviewError, Sources};
 use super::trail::Trail;
@@ -10,7 +10,7 @@ use countersign_model::decision::SignoffRequest;
 use countersign_model::poke::{Answer, Poke};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a reviewer can try.
@@ -24,12 +24,23 @@ pub struct PokeDesk {
     pub classes: Vec<String>,
     /// Examples to begin with, hardest first.
     pub examples: Vec<Tile>,
-    /// The row of the example that the form begins with; none: with nothing.
-    pub begin: Option<u64>,
+    /// The example that the form begins with; none: with nothing.
+    pub begin: Option<Beginning>,
     /// What was tried, newest first.
     pub earlier: Vec<PokeLine>,
     /// Why nothing can be tried.
     pub unavailable: Option<String>,
+    #[serde(skip)]
+    columns: Arc<Columns>,
+}
+
+/// The example that the form begins with.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Beginning {
+    /// Its row.
+    pub row: u64,
+    /// Its raw columns; one that is left out is missing.
+    pub columns: BTreeMap<String, String>,
 }
 
 /// One column.
@@ -102,19 +113,14 @@ const NARROW: usize = 60;
 impl PokeDesk {
     /// Lets the form begin with the hard example of that row, if there is one.
     pub fn begin_with(&mut self, row: u64) {
-        if self.examples.iter().any(|tile| tile.row == row) {
-            self.begin = Some(row);
+        if let Some(columns) = self.columns.get(&row) {
+            self.begin = Some(Beginning { row, columns: columns.clone() });
         }
     }
 
     /// Whether the form begins with the example of that row.
     pub fn begins_at(&self, row: &u64) -> bool {
-        self.begin == Some(*row)
-    }
-
-    /// The example that the form begins with.
-    pub fn chosen(&self) -> Option<&Tile> {
-        self.examples.iter().find(|tile| Some(tile.row) == self.begin)
+        self.begin.as_ref().is_some_and(|begin| begin.row == *row)
     }
 
     /// Whether the fields are shown before an example was chosen.
@@ -149,21 +155,34 @@ pub(super) async fn desk(
     difficulty: Option<&Difficulty>,
 ) -> Result<PokeDesk, ReviewError> {
     let earlier = sources.store.pokes(&request.id).await?.iter().map(PokeLine::of).collect();
-    let examples = difficulty.map(|difficulty| difficulty.hardest.clone()).unwrap_or_default();
-    let desk = PokeDesk { examples, earlier, ..PokeDesk::default() };
+    let columns = difficulty.map(|difficulty| Arc::clone(&difficulty.columns)).unwrap_or_default();
+    let desk =
+        PokeDesk { examples: difficulty.map(examples).unwrap_or_default(), columns, earlier, ..PokeDesk::default() };
     if trail.of_kind(ArtifactKind::MODEL, Some(&[request.model_digest])).is_none() {
         return Ok(PokeDesk { unavailable: Some("the candidate is no model that can be asked".to_string()), ..desk });
     }
     let index: Result<Arc<ModelIndex>, ReviewError> =
         documents::json(sources, &request.model_digest, MODEL_INDEX).await;
-    Ok(match index {
-        Err(error) => PokeDesk { unavailable: Some(error.to_string()), ..desk },
-        Ok(index) => PokeDesk {
-            begin: desk.examples.first().map(|tile| tile.row).filter(|_| index.inputs.len() <= NARROW),
-            fields: index.inputs.iter().map(|raw| PokeField { name: raw.name.clone(), text: raw.text }).collect(),
-            label: index.label.name.clone(),
-            classes: index.label.classes.clone(),
-            ..desk
-        },
-    })
+    let index = match index {
+        Err(error) => return Ok(PokeDesk { unavailable: Some(error.to_string()), ..desk }),
+        Ok(index) => index,
+    };
+    let mut desk = PokeDesk {
+        fields: index.inputs.iter().map(|raw| PokeField { name: raw.name.clone(), text: raw.text }).collect(),
+        label: index.label.name.clone(),
+        classes: index.label.classes.clone(),
+        ..desk
+    };
+    if let Some(hardest) = desk.examples.first().map(|tile| tile.row).filter(|_| desk.is_narrow()) {
+        desk.begin_with(hardest);
+    }
+    Ok(desk)
+}
+
+/// The hardest examples, then the suspects that are not among them.
+fn examples(difficulty: &Difficulty) -> Vec<Tile> {
+    let mut examples = difficulty.hardest.clone();
+    let hardest: BTreeSet<u64> = examples.iter().map(|tile| tile.row).collect();
+    examples.extend(difficulty.suspects.iter().filter(|tile| !hardest.contains(&tile.row)).cloned());
+    examples
 }

@@ -5,12 +5,13 @@ use crate::access::{Session, totp};
 use crate::answer;
 use crate::forms::{DecisionBody, Draft};
 use crate::problem::Problem;
-use crate::rule::{Deed, Writing, run};
+use crate::rule::{Deed, Writing, run, write_down};
 use crate::server::Server;
 use axum::response::Response;
 use countersign_model::decision::{Channel, DecisionKind};
 use countersign_model::id::RequestId;
 use countersign_model::policy::{Refusal, Standing};
+use countersign_model::time::Timestamp;
 use countersign_ports::metadata_store::Recorded;
 use countersign_ports::{DecideError, DecisionInput};
 use schemars::JsonSchema;
@@ -108,7 +109,7 @@ async fn decide(
     }
     let second_factor = match &body.code {
         Some(code) if kind.approves() => {
-            second_factor(server, &session.viewer.identity.person, code).await?;
+            check_code(server, session, &request, code).await?;
             true
         }
         Some(_) | None => false,
@@ -137,24 +138,33 @@ fn refused(refusal: &Refusal) -> Problem {
     }
 }
 
-/// Checks a one-time code. It is spent whatever becomes of the decision.
-async fn second_factor(server: &Server, person: &str, code: &str) -> Result<(), Problem> {
+/// Checks a one-time code. It is spent whatever becomes of the decision; a wrong one is written down.
+async fn check_code(server: &Server, session: &Session, request: &RequestId, code: &str) -> Result<(), Problem> {
+    let person = &session.viewer.identity.person;
     let secret = server.options.second_factors.get(person).ok_or_else(|| {
         Problem::unprocessable(format!(
-            "no second factor is set up for {person}: its operator adds `totp` under `[people]`"
+            "no second factor is set up for {person}: an operator adds `totp` under `[people]`"
         ))
     })?;
     let now = server.options.clock.now();
     server.patience.attempt(person, now).map_err(|wait| Problem::Wait { wait })?;
     let digits: String = code.chars().filter(|letter| !letter.is_whitespace()).collect();
-    let Some(step) = totp::matching_step(secret, &digits, now) else {
-        return Err(Problem::unprocessable("that code is not right: take the one that your authenticator shows now"));
+    let wrong = match totp::matching_step(secret, &digits, now) {
+        None => "that code is not right: take the one that your authenticator shows now",
+        Some(step) if !is_first_use(server, person, step, now).await? => {
+            "that code was used already: wait for the next one"
+        }
+        Some(_) => {
+            server.patience.forgive(person);
+            return Ok(());
+        }
     };
-    // Codes of three steps are taken, so this one is remembered for longer than it could come again.
+    write_down(server, session, &request.to_string(), wrong).await?;
+    Err(Problem::unprocessable(wrong))
+}
+
+/// Codes of three steps are taken, so one is remembered for longer than it could come again.
+async fn is_first_use(server: &Server, person: &str, step: i64, now: Timestamp) -> Result<bool, Problem> {
     let until = now.plus(Duration::from_secs(300));
-    if !server.options.access.first_use(&format!("totp:{person}:{step}"), now, until).await? {
-        return Err(Problem::unprocessable("that code was used already: wait for the next one"));
-    }
-    server.patience.forgive(person);
-    Ok(())
+    Ok(server.options.access.first_use(&format!("totp:{person}:{step}"), now, until).await?)
 }

@@ -12,6 +12,8 @@ use crate::rule::{Deed, Entry, Reading, Visit, Writing, run};
 use crate::server::Server;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_model::actor::Actor;
 use countersign_ports::access_store::CredentialKind;
 use countersign_ports::metadata_store::{AuditNote, NoteAction};
@@ -20,6 +22,9 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long a browser remembers where it wanted to go: until somebody has been asked for a link, and it was used.
+const NEXT_KEPT: Duration = Duration::from_secs(3600);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -58,11 +63,20 @@ async fn sign_in(server: Arc<Server>, mut call: Call) -> Result<Response, Proble
     let next = origin::local_path(&call.query("next")?.unwrap_or_default());
     let slack = server.options.slack_sign_in.as_ref();
     let html = pages::sign_in(&server.frame(None, None), &next, slack.is_some())?;
-    let page = answer::page(html);
+    let kept = cookies::set(Cookie::Next, &URL_SAFE_NO_PAD.encode(&next), NEXT_KEPT, server.https());
+    let page = answer::with_cookie(answer::page(html), &kept);
     Ok(match slack {
-        Some(slack) => answer::with_forms_to(page, &origin::origin_of(&slack.api_url)),
+        Some(slack) => answer::with_forms_to(page, &places(&origin::origin_of(&slack.api_url))),
         None => page,
     })
+}
+
+/// Slack sends people on to their workspace's own host.
+fn places(origin: &str) -> String {
+    match origin.strip_prefix("https://") {
+        Some(host) => format!("{origin} https://*.{host}"),
+        None => origin.to_string(),
+    }
 }
 
 async fn link(server: Arc<Server>, call: Call) -> Result<Response, Problem> {
@@ -78,7 +92,15 @@ async fn redeem(server: Arc<Server>, entry: Entry) -> Result<Response, Problem> 
     // Nobody guesses 256 bits: wrong links are refused, not counted.
     let found = server.options.access.redeem_credential(CredentialKind::Link, &random::digest(&secret), now).await?;
     let link = found.ok_or_else(|| Problem::forbidden("this link was used before or is too old: ask for a new one"))?;
-    open_session(&server, &call.headers, &link.actor, "/").await
+    let answer = open_session(&server, &call.headers, &link.actor, &next(&call.headers, server.https())).await?;
+    Ok(answer::with_cookie(answer, &cookies::set(Cookie::Next, "", Duration::ZERO, server.https())))
+}
+
+/// Where this browser wanted to go when it was asked to sign in; the inbox when it was not.
+fn next(headers: &HeaderMap, https: bool) -> String {
+    let kept = cookies::read(headers, Cookie::Next, https).and_then(|kept| URL_SAFE_NO_PAD.decode(kept).ok());
+    let path = kept.and_then(|bytes| String::from_utf8(bytes).ok());
+    origin::local_path(&path.unwrap_or_default())
 }
 
 /// Opens a session for somebody whose identity was established just now, in place of the one that the browser had, and sends them on.

@@ -13,6 +13,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use countersign_ports::WebhookRequest;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Most bytes of an interaction. Slack's largest are some tens of kilobytes.
 const LARGEST_INTERACTION: usize = 1 << 20;
@@ -70,12 +71,14 @@ async fn ready(server: Arc<Server>, _call: Call) -> Result<Response, Problem> {
 
 async fn metrics(server: Arc<Server>, _call: Call) -> Result<Response, Problem> {
     let counts = server.options.store.counts().await?;
-    let text = health::metrics(&(server.options.health)(), &counts, server.options.clock.now());
+    let mut health = (server.options.health)();
+    health.webhook_refused += server.webhook_cut_off.load(Ordering::Relaxed);
+    let text = health::metrics(&health, &counts, server.options.clock.now());
     Ok(answer::of(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
 }
 
 async fn open_api(_server: Arc<Server>, _call: Call) -> Result<Response, Problem> {
-    Ok(answer::of(StatusCode::OK, "application/json", crate::openapi::document().to_string()))
+    Ok(answer::of(StatusCode::OK, "application/json", crate::openapi::text()))
 }
 
 async fn stylesheet(_server: Arc<Server>, _call: Call) -> Result<Response, Problem> {
@@ -88,7 +91,10 @@ async fn stylesheet(_server: Arc<Server>, _call: Call) -> Result<Response, Probl
 async fn interaction(server: Arc<Server>, mut call: Call) -> Result<Response, Problem> {
     let webhook = server.options.webhook.as_ref();
     let webhook = webhook.ok_or_else(|| Problem::not_found("Slack is not set up to send here"))?;
-    let body = call.body(LARGEST_INTERACTION, server.body_timeout).await?;
+    let body = call.body(LARGEST_INTERACTION, server.body_timeout).await;
+    let body = body.inspect_err(|_| {
+        server.webhook_cut_off.fetch_add(1, Ordering::Relaxed);
+    })?;
     let headers = call.headers.iter().map(|(name, value)| (name.as_str().to_string(), value.as_bytes().to_vec()));
     let said = webhook.receive(WebhookRequest { headers: headers.collect(), body }).await;
     let status = StatusCode::from_u16(said.status).map_err(|error| Problem::failed("answer Slack", error))?;

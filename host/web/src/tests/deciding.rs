@@ -95,8 +95,10 @@ async fn approving_takes_a_second_factor_where_the_policy_says_so_and_each_code_
     let without = approve(&stage, "local:cleo", &[]).await;
     assert_eq!(without.status, 422);
     assert!(without.text.contains("second factor"));
+    let length = stage.audit_length().await;
     let wrong = approve(&stage, "local:cleo", &[("code", "135790")]).await;
     assert_eq!(wrong.status, 422);
+    assert!(stage.audited_after(length).await.contains(&"decision.refused".to_string()));
     assert!(wrong.text.contains("that code is not right") && !wrong.text.contains("135790"));
     let right = approve(&stage, "local:cleo", &[("code", &format!(" {} {}", &code[..3], &code[3..]))]).await;
     assert_eq!(right.status, 303, "{}", right.text);

@@ -100,6 +100,24 @@ async fn a_token_reads_and_a_doubled_credential_is_none() {
 }
 
 #[tokio::test]
+async fn a_link_leads_back_to_where_somebody_was_asked_to_sign_in() {
+    let stage = Stage::new().await;
+    let back = async |next: &str| {
+        let page = stage.get(&Carried::default(), &format!("/sign-in?next={next}")).await;
+        let kept = page.cookie("__Host-countersign-next").unwrap();
+        let carried =
+            Carried { headers: vec![("cookie", format!("__Host-countersign-next={kept}"))], ..Carried::default() };
+        let link = link_for(&stage, "local:cleo").await;
+        let secret = link.strip_prefix("/sign-in/link/").unwrap();
+        stage.post(&carried, "/sign-in/link", &[("secret", secret)]).await
+    };
+    let answer = back("%2Frequests%2Freq_1%3Fa%3D%3B%22").await;
+    assert_eq!(answer.header("location"), "/requests/req_1?a=;\"");
+    assert_eq!(answer.cookie("__Host-countersign-next").as_deref(), Some(""));
+    assert_eq!(back("%2F%2Fevil.example.org").await.header("location"), "/");
+}
+
+#[tokio::test]
 async fn after_signing_in_nobody_is_sent_elsewhere() {
     let stage = Stage::new().await;
     let page = stage.get(&Carried::default(), "/sign-in?next=https%3A%2F%2Fevil.example.org%2F").await;

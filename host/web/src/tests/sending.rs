@@ -1,6 +1,6 @@
 //! Bodies: too large, too slow, of the wrong type; the endpoint that Slack sends to; and the server on a real socket.
 
-use super::stage::{HOME, Setting, Stage, request};
+use super::stage::{Carried, HOME, Setting, Stage, request};
 use axum::body::Body;
 use axum::http::{Method, Request};
 use std::time::Duration;
@@ -46,6 +46,8 @@ async fn bodies_that_are_too_large_or_of_another_type_are_refused() {
     let typed = Some(("multipart/form-data", String::new()));
     assert_eq!(stage.send(request(Method::POST, &path, &carried, typed)).await.status, 415);
     assert_eq!(before, stage.snapshot().await);
+    let numbers = stage.get(&Carried::default(), "/metrics").await.text;
+    assert!(numbers.contains("countersign_webhook_refused_total 1"), "{numbers}");
 }
 
 /// Sends bytes to a server on a socket, answers what comes back until it closes.
