@@ -34,6 +34,8 @@ struct Template {
 enum Value {
     Null,
     Number(i64),
+    /// An instant that is the earlier by a second, the higher the number.
+    Staggered(i64),
     Text(String),
 }
 
@@ -50,6 +52,7 @@ pub async fn write(site: &Site<'_>, numbers: std::ops::Range<usize>) -> anyhow::
                 insert = match value {
                     Value::Null => insert.bind(None::<String>),
                     Value::Number(number) => insert.bind(number),
+                    Value::Staggered(at) => insert.bind(at - number as i64 * 1_000_000),
                     Value::Text(text) => insert.bind(text.replace(NUMBER, &digits)),
                 };
             }
@@ -88,7 +91,11 @@ fn template(table: &str, row: &SqliteRow, names: &[String], pipeline: &str) -> a
             continue;
         }
         if raw.type_info().name() == "INTEGER" {
-            values.push(Value::Number(row.try_get_unchecked(at)?));
+            let number = row.try_get_unchecked(at)?;
+            values.push(match column.name() {
+                "posted_at" | "next_at" => Value::Staggered(number),
+                _ => Value::Number(number),
+            });
             continue;
         }
         let mut text: String = row.try_get_unchecked(at)?;

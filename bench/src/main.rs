@@ -5,7 +5,8 @@
 //! - `start`: from starting the process to its first step
 //! - `daemon`: memory and CPU of an idle daemon
 //! - `size`: the binary
-//! - `page`: the reviewer's page of a thousand features and five hundred slices, beside a static file
+//! - `page`: the reviewer's page of a thousand features and five hundred slices, beside a static file; six minutes, nearly all of them
+//!   the two runs that make what it shows
 //! - `waiting`: ten thousand runs that wait for people, beside one
 //! - `click`: from a decision on the page to the next step
 //! - `slack`: the answer to a click in Slack, while somebody else writes

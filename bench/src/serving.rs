@@ -21,8 +21,6 @@ pub struct Idle {
     pub resident_mib: f64,
     /// Share of one core.
     pub cpu_percent: f64,
-    /// Read calls a second: what polling a store costs.
-    pub reads: f64,
 }
 
 impl Serving {
@@ -55,18 +53,17 @@ impl Serving {
 
     /// Watches it for so long.
     pub fn idle(&self, within: Duration) -> anyhow::Result<Idle> {
-        let (cpu, reads) = (self.cpu_seconds()?, self.read_calls()?);
+        let cpu = self.cpu_seconds()?;
         std::thread::sleep(within);
         Ok(Idle {
             resident_mib: self.resident_mib()?,
             cpu_percent: (self.cpu_seconds()? - cpu) / within.as_secs_f64() * 100.0,
-            reads: (self.read_calls()? - reads) / within.as_secs_f64(),
         })
     }
 
     /// Resident memory.
     pub fn resident_mib(&self) -> anyhow::Result<f64> {
-        let status = self.of_process("status")?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
         Ok(resident.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
     }
@@ -80,16 +77,6 @@ impl Serving {
             nanoseconds += text.split(' ').next().context("schedstat")?.parse::<f64>()?;
         }
         Ok(nanoseconds / 1e9)
-    }
-
-    fn read_calls(&self) -> anyhow::Result<f64> {
-        let io = self.of_process("io")?;
-        let calls = io.lines().find_map(|line| line.strip_prefix("syscr: ")).context("syscr")?;
-        Ok(calls.parse()?)
-    }
-
-    fn of_process(&self, file: &str) -> anyhow::Result<String> {
-        Ok(std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id()))?)
     }
 }
 

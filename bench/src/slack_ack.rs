@@ -18,7 +18,7 @@ const APP: &str = "A0BENCH";
 const USER: &str = "U0BENCH";
 const SIGNING_SECRET: &str = "a-signing-secret-of-this-bench";
 /// Clicks, each on a request of its own.
-const CLICKS: usize = 300;
+const CLICKS: usize = 1_000;
 /// What the other process does: rows a transaction, and the pause before the next.
 const WRITER: (usize, Duration) = (20, Duration::from_millis(2));
 

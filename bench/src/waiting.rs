@@ -39,7 +39,6 @@ pub async fn report(home: &Home) -> anyhow::Result<()> {
     };
     line("resident memory", none.idle.resident_mib, many.idle.resident_mib, "MiB");
     line("CPU while idle", none.idle.cpu_percent, many.idle.cpu_percent, "%");
-    line("read calls while idle", none.idle.reads, many.idle.reads, "/s");
     line("start until ready", none.ready_ms, many.ready_ms, "ms");
     let most = decisions(&site, MANY as i64).await?;
     line("recording a decision p99", few.recording.within(99), most.recording.within(99), "ms");

@@ -20,7 +20,7 @@ path = "incoming/rows-{SPAN}.csv"
 [step.examples]
 component = "ingest"
 inputs = { delivery = "rows" }
-params = { format = "csv", split = { train = 1, eval = 1 }, split_by = ["n0"] }
+params = { format = "csv", split = { train = 1, eval = 1 } }
 grant = ["query"]
 
 [step.statistics]

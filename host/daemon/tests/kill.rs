@@ -20,7 +20,7 @@ fn kill_after(home: &Home, line: &str) {
 
 /// Serves until the newest run is in `status`, then stops the daemon.
 fn serve_until(home: &Home, status: &str) -> Value {
-    let mut daemon = home.spawn(&["--demo", "serve"]);
+    let mut daemon = home.serve(&["--demo"]);
     let run = newest_run(home, DEMO);
     let shown = eventually(status, || {
         let shown = show(home, DEMO, &run);
@@ -100,7 +100,7 @@ fn the_daemon_runs_what_arrives() {
         home.write("countersign.toml", "state_dir = \".local/share/countersign\"\npipelines = [\"pipelines\"]\n");
     std::fs::create_dir_all(home.path().join("incoming")).expect("create directory");
     let config = ["--config", settings.to_str().expect("a path")];
-    let mut daemon = home.spawn(&[config[0], config[1], "serve"]);
+    let mut daemon = home.serve(&config);
     let mut rows = "a,b\n".to_string();
     for row in 0..100 {
         rows.push_str(&format!("{row},x{row}\n"));

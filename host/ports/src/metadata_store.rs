@@ -13,11 +13,12 @@ use countersign_model::decision::{Decision, RequestState, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::event::{Event, EventOutcome};
 use countersign_model::execution::{Execution, ExecutionState, LogLine};
+use countersign_model::finding::Verdict;
 use countersign_model::id::{ArtifactId, ExecutionId, NoticeId, RequestId, RunId, WorkerId};
 use countersign_model::lineage::{Direction, Lineage};
 use countersign_model::pipeline::PipelineVersion;
 use countersign_model::poke::Poke;
-use countersign_model::policy::Standing;
+use countersign_model::policy::{SignoffPolicy, Standing};
 use countersign_model::push::Push;
 use countersign_model::resolver::Resolver;
 use countersign_model::run::{Claim, InvalidTransition, Run, RunEnd};
@@ -163,6 +164,29 @@ pub struct Undelivered {
     pub next_at: Option<Timestamp>,
     /// What went wrong the last time.
     pub problem: Option<String>,
+}
+
+/// An open request as lists show it: without its evidence document, which is by far the most of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Waiting {
+    /// The request.
+    pub id: RequestId,
+    /// The run that waits.
+    pub run: RunId,
+    /// Its pipeline.
+    pub pipeline: String,
+    /// The gate's step name.
+    pub gate: String,
+    /// The rules it was posted under.
+    pub policy: SignoffPolicy,
+    /// Digest of the evidence.
+    pub evidence_digest: Digest,
+    /// The candidate's artifact digest.
+    pub model_digest: Digest,
+    /// The evidence's heaviest verdict.
+    pub verdict: Verdict,
+    /// When it was posted.
+    pub posted_at: Timestamp,
 }
 
 /// A look at the whole installation, counted by the database.
@@ -330,6 +354,8 @@ pub trait MetadataStore: Send + Sync {
         model: Option<&Digest>,
         open_only: bool,
     ) -> Result<Vec<SignoffRequest>, StoreError>;
+    /// Open requests after the given one, longest waiting first: what a list needs, a page at a time.
+    async fn waiting(&self, after: Option<(Timestamp, RequestId)>, limit: u32) -> Result<Vec<Waiting>, StoreError>;
     /// Records a decision. When the request is closed it is recorded as late; otherwise the policy's tally may close the request
     /// and queue the run again.
     async fn record_decision(&self, decision: &Decision, notices: &[Notice]) -> Result<Recorded, StoreError>;

@@ -37,10 +37,18 @@ pub fn shares(weights: &BTreeMap<String, u32>) -> Result<Vec<Share>, String> {
     Ok(shares)
 }
 
+/// Columns joined in a row: the engine refuses expressions that nest much deeper, and each joint is one level.
+const IN_A_ROW: usize = 100;
+
 /// The bucket of a row. The unit separator keeps `a|bc` and `ab|c` apart; a missing value is not the same as any text.
 pub fn bucket(columns: &[String], buckets: u64) -> String {
     let value = |column: &String| format!("coalesce({}, '\u{1}')", sql::name(column));
-    let record = columns.iter().map(value).collect::<Vec<_>>().join(" || '\u{1f}' || ");
+    let joined = |parts: Vec<String>| parts.join(" || '\u{1f}' || ");
+    let group = |columns: &[String]| joined(columns.iter().map(value).collect());
+    let record = match columns.len() {
+        0..=IN_A_ROW => group(columns),
+        _ => joined(columns.chunks(IN_A_ROW).map(|columns| format!("({})", group(columns))).collect()),
+    };
     format!("CAST(stable_hash({record}) % CAST({buckets} AS BIGINT UNSIGNED) AS BIGINT)")
 }
 
@@ -65,6 +73,16 @@ mod tests {
         assert!(shares(&weights(&[("train", 1), ("eval", 0)])).unwrap_err().contains("`eval` the weight 0"));
         assert!(shares(&weights(&[("../up", 1)])).unwrap_err().contains("`../up`"));
         assert!(shares(&weights(&[("_line", 1)])).unwrap_err().contains("`_line`"));
+    }
+
+    #[test]
+    fn many_columns_are_joined_in_groups() {
+        let names: Vec<String> = (0..250).map(|column| format!("c{column}")).collect();
+        let sql = bucket(&names, 4);
+        let groups: Vec<usize> =
+            sql.split(" || '\u{1f}' || (").map(|group| group.matches("coalesce").count()).collect();
+        assert_eq!(groups, [100, 100, 50]);
+        assert_eq!(sql.matches("'\u{1f}'").count(), 249, "the same record as without groups");
     }
 
     #[test]

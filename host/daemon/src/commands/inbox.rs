@@ -4,16 +4,20 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::terminal::{decision, text};
 use crate::{system, wiring};
-use countersign_model::decision::{Decision, DecisionKind, SignoffRequest};
+use countersign_model::decision::{Decision, DecisionKind};
 use countersign_model::policy::Standing;
 use countersign_model::time::Timestamp;
-use countersign_ports::Clock as _;
+use countersign_ports::metadata_store::Waiting;
+use countersign_ports::{Clock as _, MetadataStore, StoreError};
 use serde::Serialize;
+
+/// Requests read at once.
+const PAGE: u32 = 1_000;
 
 /// One request that waits.
 #[derive(Serialize)]
-struct Waiting {
-    request: SignoffRequest,
+struct Asked {
+    request: Waiting,
     decisions: Vec<Decision>,
     standing: Standing,
     /// Whether whoever asks could sign and has not.
@@ -32,7 +36,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     let slack = wiring::slack::connect(context, &stores)?;
     let me = wiring::directory(context, slack.as_ref()).identify(&system::person()?).await;
     let mut waiting = Vec::new();
-    for request in store.requests(None, None, true).await?.into_iter().rev() {
+    for request in every(store).await? {
         let decisions = store.decisions(&request.id).await?;
         let standing = request.policy.tally(request.verdict, &decisions);
         let wanted = match &standing {
@@ -45,7 +49,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         let deadline =
             deadline.map(|expiry| request.posted_at.plus(std::time::Duration::from_secs(expiry.after_seconds)));
         let for_me = wanted && !signed && me.barred.is_none();
-        waiting.push(Waiting { request, decisions, standing, for_me, deadline });
+        waiting.push(Asked { request, decisions, standing, for_me, deadline });
     }
     if context.json() {
         context.print_json("inbox", &waiting)?;
@@ -57,7 +61,20 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn print(context: &Context, waiting: &[Waiting]) {
+/// Every open request, longest waiting first.
+async fn every(store: &dyn MetadataStore) -> Result<Vec<Waiting>, StoreError> {
+    let mut every = Vec::new();
+    loop {
+        let after = every.last().map(|last: &Waiting| (last.posted_at, last.id));
+        let page = store.waiting(after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(every);
+        }
+        every.extend(page);
+    }
+}
+
+fn print(context: &Context, waiting: &[Asked]) {
     let now = system::SystemClock.now();
     for one in waiting {
         let request = &one.request;

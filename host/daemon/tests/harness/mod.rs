@@ -86,9 +86,19 @@ impl Home {
     }
 
     pub fn spawn(&self, arguments: &[&str]) -> Running {
-        let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        Running(child.expect("the binary starts"))
+        start(&mut self.command(arguments))
     }
+
+    /// A daemon whose pages are on any free address: tests run side by side.
+    pub fn serve(&self, options: &[&str]) -> Running {
+        let mut command = self.command(options);
+        start(command.arg("serve").env("COUNTERSIGN_WEB_LISTEN", "127.0.0.1:0"))
+    }
+}
+
+fn start(command: &mut Command) -> Running {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    Running(child.expect("the binary starts"))
 }
 
 /// A process that does not outlive its test.

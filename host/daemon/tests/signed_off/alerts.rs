@@ -1,7 +1,8 @@
 //! What is told without being asked: runs that were blocked, that failed, that found something worth a look.
 
 use crate::harness::eventually;
-use crate::stage::{GATE, ROWS, Stage, Transport, people};
+use crate::prepared::{GATE, ROWS, people};
+use crate::stage::{Stage, Transport};
 use countersign_slack_double::Message;
 
 fn alert(stage: &Stage, words: &str) -> Message {

@@ -2,8 +2,9 @@
 //! a tail that was cut off.
 
 use crate::harness::Ran;
+use crate::prepared::GATE;
 use crate::record::Record;
-use crate::stage::{GATE, Stage, Transport};
+use crate::stage::{Stage, Transport};
 use std::process::Command;
 
 /// A copy of the state, spoiled.

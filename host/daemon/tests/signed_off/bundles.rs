@@ -1,6 +1,7 @@
 //! Two years later: what was live, who signed for it, and a bundle that shows every changed byte.
 
-use crate::stage::{GATE, ROWS, Stage, Transport};
+use crate::prepared::{GATE, ROWS};
+use crate::stage::{Stage, Transport};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

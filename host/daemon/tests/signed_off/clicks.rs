@@ -2,7 +2,8 @@
 
 use crate::harness::eventually;
 use crate::http;
-use crate::stage::{GATE, SIGNING, Stage, TEAM_OWNERS, Transport, now, people};
+use crate::prepared::{GATE, SIGNING, TEAM_OWNERS, people};
+use crate::stage::{Stage, Transport, now};
 use countersign_slack_double::{TEAM, form, signature};
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! `slack check` says in plain words what is wrong with the connection.
 
 use crate::harness::Ran;
-use crate::stage::{GATE, Stage, Transport};
+use crate::prepared::GATE;
+use crate::stage::{Stage, Transport};
 use countersign_slack_double::{APP, BOT, Trouble};
 
 const ALL: &str = "channels:history,channels:read,chat:write,files:write,groups:history,groups:read,usergroups:read,\

@@ -1,7 +1,8 @@
 //! The signed endpoint against whoever is not Slack, and a daemon that does not start without its secrets.
 
 use crate::http::{self, Answer};
-use crate::stage::{GATE, SIGNING, Stage, Transport, now};
+use crate::prepared::{GATE, SIGNING};
+use crate::stage::{Stage, Transport, now};
 use countersign_slack_double::{form, signature};
 use std::io::Write;
 

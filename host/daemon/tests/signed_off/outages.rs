@@ -3,7 +3,8 @@
 use crate::harness::eventually;
 use crate::http;
 use crate::page::Page;
-use crate::stage::{Asked, GATE, Stage, Transport, people};
+use crate::prepared::{GATE, people};
+use crate::stage::{Asked, Stage, Transport};
 use countersign_slack_double::{Fault, Trouble};
 use std::time::Duration;
 

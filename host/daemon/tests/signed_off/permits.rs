@@ -2,7 +2,8 @@
 
 use crate::harness::eventually;
 use crate::policies::BOTH;
-use crate::stage::{Asked, GATE, Stage, Transport, people};
+use crate::prepared::{GATE, people};
+use crate::stage::{Asked, Stage, Transport};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -2,7 +2,8 @@
 
 use crate::harness::eventually;
 use crate::page::Page;
-use crate::stage::{GATE, Stage, Transport, people};
+use crate::prepared::{GATE, people};
+use crate::stage::{Stage, Transport};
 use countersign_slack_double::submission;
 use serde_json::{Value, json};
 

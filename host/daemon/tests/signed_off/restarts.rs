@@ -1,6 +1,9 @@
 //! The daemon dies at the click, is away, or comes back newer: no decision is lost or doubled, and old buttons work.
 
-use crate::stage::{GATE, Stage, Transport};
+use crate::harness::eventually;
+use crate::prepared::GATE;
+use crate::stage::{Stage, Transport};
+use countersign_slack_double::Fault;
 use serde_json::Value;
 use std::net::TcpStream;
 use std::time::Duration;
@@ -48,6 +51,21 @@ fn killed_at_any_moment_after_the_click_it_is_decided_once() {
         assert_eq!(stage.messages(&asked).len(), 1);
     }
     stage.run(&["audit", "verify"]).must(0);
+}
+
+#[test]
+fn killed_while_a_message_is_on_its_way_it_is_found_again_and_not_posted_twice() {
+    let mut stage = Stage::open(Transport::Socket, GATE);
+    // The message is there, and whoever sent it dies before the answer that never comes.
+    stage.slack.fail("chat.postMessage", Fault::DoneThenReset);
+    let asked = stage.ask();
+    eventually("the message is there", || stage.messages(&asked).pop());
+    stage.kill();
+    stage.serve();
+    eventually("and is known", || (stage.data(&["status"])["counts"]["outbox_pending"] == 0).then_some(()));
+    assert_eq!((stage.messages(&asked).len(), stage.slack.calls("chat.postMessage").len()), (1, 1));
+    stage.decide("U0ADA", &stage.messages(&asked)[0], "approve", "seen");
+    stage.headed(&asked, "is live");
 }
 
 #[test]

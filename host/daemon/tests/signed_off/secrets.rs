@@ -3,7 +3,8 @@
 
 use crate::http;
 use crate::page::Page;
-use crate::stage::{Asked, GATE, SIGNING, Stage, Transport, people};
+use crate::prepared::{GATE, SIGNING, people};
+use crate::stage::{Asked, Stage, Transport, now};
 use countersign_slack_double::{APP, BOT, Fault, TICKET};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -40,7 +41,7 @@ fn live_through(stage: &Stage) -> (Asked, Page) {
     let message = stage.headed(&asked, "is waiting for 1 person");
     stage.send(&stage.press("U0EVE", &message, "hold"));
     if stage.transport == Transport::Http {
-        assert_eq!(stage.signed("payload=x", crate::stage::now().as_secs() as i64, "wrong").status, 401);
+        assert_eq!(stage.signed("payload=x", now().as_secs() as i64, "wrong").status, 401);
     }
     let page = Page::sign_in(stage, "ada");
     let wrong = page.decide(&asked, &json!({ "kind": "approve", "code": "000000" }));
@@ -83,6 +84,7 @@ fn pages(stage: &Stage, asked: &Asked, page: &Page) -> Said {
     let artifact = stage.record.texts("SELECT id FROM artifacts LIMIT 1").remove(0);
     let names = [asked.run.as_str(), &asked.request, &artifact, "taxi-tips", "model"];
     let document = page.get("/api/openapi.json").json();
+    let size = stage.record.size();
     let mut said = Said::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         if methods["get"].is_null() || path.contains("sign-in") {
@@ -96,6 +98,7 @@ fn pages(stage: &Stage, asked: &Asked, page: &Page) -> Said {
             ));
         }
     }
+    assert_eq!(stage.record.size(), size, "looking changes nothing");
     assert!(
         said.iter().filter(|(place, _)| place.ends_with(" 200")).count() > 15,
         "{:?}",

@@ -1,40 +1,24 @@
 //! An installation with a daemon, Slack beside it, and people in both.
 
 use crate::harness::{Home, Ran, Running, eventually};
-use crate::http;
+use crate::prepared::{ROWS, SIGNING, copy, people, pipeline, prepared};
 use crate::record::Record;
-use countersign_slack_double::{APP, APP_ID, BOT, Message, SlackDouble, TEAM, form, signature};
+use countersign_slack_double::{APP, APP_ID, BOT, SlackDouble, TEAM};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
-
-pub const SIGNING: &str = "canary-signing-secret-0003";
-const PIPELINE: &str = include_str!("../../../../config/pipelines/taxi-tips.toml");
-pub const ROWS: &str = include_str!("../../../../config/samples/taxi/taxi_big_tipper.csv");
-/// A gate that one owner can pass anywhere.
-pub const GATE: &str =
-    "approvers = [{ role = \"owner\", count = 1 }]\napprove_on = [\"slack\", \"page\", \"terminal\"]";
 
 /// How clicks arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     Socket,
     Http,
-}
-
-/// What Slack was answered to something that somebody did.
-#[derive(Debug)]
-pub struct Taken {
-    pub status: u16,
-    pub body: Value,
-    pub took: Duration,
 }
 
 /// A run and its request.
@@ -55,7 +39,7 @@ pub struct Stage {
     pub record: Record,
     pub transport: Transport,
     runtime: Runtime,
-    envelopes: AtomicU32,
+    pub envelopes: AtomicU32,
 }
 
 impl Stage {
@@ -209,94 +193,6 @@ impl Stage {
         })
     }
 
-    /// Messages about a request; replies are left out.
-    pub fn messages(&self, asked: &Asked) -> Vec<Message> {
-        let about = |message: &Message| {
-            message.metadata["event_payload"]["request"] == *asked.request && message.thread.is_none()
-        };
-        self.slack.messages().into_iter().filter(about).collect()
-    }
-
-    /// The request's message once it is headed so.
-    pub fn headed(&self, asked: &Asked, words: &str) -> Message {
-        eventually(&format!("the message is headed: {words}"), || {
-            self.messages(asked).into_iter().find(|message| message.text.contains(words))
-        })
-    }
-
-    /// The request's message once it says this somewhere.
-    pub fn says(&self, asked: &Asked, words: &str) -> Message {
-        eventually(&format!("the message says: {words}"), || {
-            self.messages(asked).into_iter().find(|message| message.blocks.to_string().contains(words))
-        })
-    }
-
-    /// What Slack sends, over the transport, and what it was answered.
-    pub fn send(&self, payload: &Value) -> Taken {
-        let begun = now();
-        match self.transport {
-            Transport::Http => {
-                let body = form(payload);
-                let answer = self.signed(&body, begun.as_secs() as i64, SIGNING);
-                let body = serde_json::from_str(&answer.body).unwrap_or_default();
-                Taken { status: answer.status, body, took: now() - begun }
-            }
-            Transport::Socket => {
-                let envelope = self.envelope(payload);
-                self.acknowledged(&envelope, begun)
-            }
-        }
-    }
-
-    /// Sends an envelope and waits for nothing.
-    pub fn envelope(&self, payload: &Value) -> String {
-        let envelope = format!("e{}", self.envelopes.fetch_add(1, Ordering::SeqCst));
-        let open = eventually("a socket is open", || self.slack.sockets.open().pop());
-        self.slack.sockets.deliver(open, &envelope, payload);
-        envelope
-    }
-
-    fn acknowledged(&self, envelope: &str, begun: Duration) -> Taken {
-        for _ in 0..30_000 {
-            if let Some((_, answer)) = self.slack.sockets.acknowledgement(envelope) {
-                return Taken { status: 200, body: answer["payload"].clone(), took: now() - begun };
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        panic!("never acknowledged: {envelope}\n{}", self.log());
-    }
-
-    /// A signed request to the endpoint.
-    pub fn signed(&self, body: &str, seconds: i64, secret: &str) -> http::Answer {
-        let (timestamp, signature) = (seconds.to_string(), signature(secret, seconds, body));
-        let headers = [
-            ("content-type", "application/x-www-form-urlencoded"),
-            ("x-slack-request-timestamp", &*timestamp),
-            ("x-slack-signature", &*signature),
-        ];
-        http::send(&self.address, "POST /slack/interactions", &headers, body.as_bytes())
-    }
-
-    /// Presses a button.
-    pub fn press(&self, user: &str, message: &Message, action: &str) -> Value {
-        let pressed = self.slack.press(user, message, action);
-        pressed.unwrap_or_else(|| panic!("there is no button {action}: {}", message.blocks))
-    }
-
-    /// Presses a button and waits for the dialog behind it.
-    pub fn open_dialog(&self, user: &str, message: &Message, action: &str) -> Value {
-        let click = self.press(user, message, action);
-        let taken = self.send(&click);
-        assert_eq!(taken.status, 200, "{taken:?}");
-        eventually("the dialog is open", || self.slack.dialog(&click))
-    }
-
-    /// Two interactions: a button, and the dialog behind it.
-    pub fn decide(&self, user: &str, message: &Message, action: &str, reason: &str) -> Taken {
-        let dialog = self.open_dialog(user, message, action);
-        self.send(&self.slack.send_dialog(user, &dialog, &[("reason", reason)]))
-    }
-
     pub fn live(&self) -> Option<PathBuf> {
         std::fs::read_link(self.home.path().join("pipelines/models/taxi-tips/current")).ok()
     }
@@ -308,56 +204,10 @@ impl Stage {
     }
 }
 
-pub fn people() -> String {
-    let person = Command::new("id").arg("-un").output().expect("who runs the tests");
-    let person = String::from_utf8_lossy(&person.stdout).trim().to_string();
-    format!(
-        "[people.ada]\nroles = [\"owner\"]\nslack = \"{TEAM}/U0ADA\"\n\
-         [people.bob]\nroles = [\"data-scientist\"]\nslack = \"{TEAM}/U0BOB\"\n\
-         [people.you]\nroles = [\"owner\"]\nlocal = \"{person}\"\n"
-    )
-}
-
-/// Another owner in Slack.
-pub const TEAM_OWNERS: &str = "[people.cay]\nroles = [\"owner\"]\nslack = \"T0TEAM/U0CAY\"\n";
-
 #[expect(
     clippy::disallowed_methods,
     reason = "the daemon under test has the system's clock, and signatures are made for it"
 )]
 pub fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock")
-}
-
-/// The demo's pipeline without its triggers, and with other words in its gate.
-fn pipeline(gate: &str) -> String {
-    let (head, rest) = PIPELINE.split_once("[trigger]").expect("a trigger");
-    let (_, rest) = rest.split_once("[source.trips]").expect("a source");
-    let (steps, rest) = rest.split_once("approvers = ").expect("a gate");
-    let (_, push) = rest.split_once("[step.push]").expect("a push");
-    let source = "[source.trips]".to_string() + &steps.replace("incoming/", "../incoming/");
-    format!("{head}{source}{gate}\n\n[step.push]{push}")
-}
-
-/// The state of an installation in which every step ran once: later runs find their results there.
-fn prepared() -> &'static Path {
-    static PREPARED: OnceLock<PathBuf> = OnceLock::new();
-    PREPARED.get_or_init(|| {
-        let home = Home::new();
-        home.write("incoming/trips-2026-11-01.csv", ROWS);
-        home.write("countersign.toml", "state_dir = \"state\"\n");
-        let ungated = pipeline("");
-        let (steps, _) = ungated.split_once("# The run stops here").expect("the gate");
-        home.write("pipelines/taxi-tips.toml", steps);
-        home.run(&["--config", "countersign.toml", "run", "pipelines/taxi-tips.toml"]).must(0);
-        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("signoff-prepared");
-        let _ = std::fs::remove_dir_all(&kept);
-        copy(&home.path().join("state"), &kept);
-        kept
-    })
-}
-
-fn copy(from: &Path, to: &Path) {
-    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
-    assert!(done.success(), "copy {} to {}", from.display(), to.display());
 }

@@ -1,6 +1,7 @@
 //! From a message to a live model, over both transports alike.
 
-use crate::stage::{Asked, GATE, Stage, Transport};
+use crate::prepared::GATE;
+use crate::stage::{Asked, Stage, Transport};
 use countersign_slack_double::Message;
 use serde_json::Value;
 use std::time::Duration;

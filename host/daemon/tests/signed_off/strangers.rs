@@ -2,7 +2,8 @@
 
 use crate::harness::eventually;
 use crate::http;
-use crate::stage::{Stage, TEAM_OWNERS, Transport, people};
+use crate::prepared::{TEAM_OWNERS, people};
+use crate::stage::{Stage, Transport};
 use countersign_slack_double::{TEAM, submission};
 use serde_json::{Value, json};
 

@@ -55,6 +55,7 @@ const READS: &[&str] = &[
     "lineage",
     "request",
     "requests",
+    "waiting",
     "decisions",
     "open_request_of",
     "due_requests",

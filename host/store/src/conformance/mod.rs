@@ -76,6 +76,7 @@ macro_rules! metadata_store_conformance {
             signoff: requests_close_without_a_person_but_never_in_favour,
             signoff: a_permit_refused_at_push_leaves_the_run_to_its_worker,
             signoff: requests_are_listed_by_run_and_model,
+            signoff: what_waits_is_listed_longest_waiting_first_in_pages,
             decisions: requests_and_decisions_read_back_whole,
             decisions: one_person_with_two_accounts_counts_once,
             decisions: a_failed_check_is_approved_by_overriding_only,

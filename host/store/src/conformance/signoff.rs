@@ -217,3 +217,29 @@ pub async fn requests_are_listed_by_run_and_model(bench: &Bench) {
     assert_eq!(list(None, model, true).await, [third]);
     assert_eq!(list(run, Some(&first.model_digest), false).await, []);
 }
+
+pub async fn what_waits_is_listed_longest_waiting_first_in_pages(bench: &Bench) {
+    let mut posted = Vec::new();
+    for pipeline in ["taxi", "penguins", "irises", "digits"] {
+        bench.tick();
+        posted.push(bench.waiting(pipeline, pipeline).await);
+    }
+    let closed = posted.remove(1);
+    bench.store.close_request(&closed.id, &RequestState::Expired, bench.tick(), &[]).await.unwrap();
+    posted.sort_by_key(|request| (request.posted_at, request.id));
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let page = bench.store.waiting(after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some((last.posted_at, last.id));
+        listed.extend(page);
+    }
+    assert_eq!(listed.len(), posted.len());
+    for (waiting, request) in listed.iter().zip(&posted) {
+        let shown = (waiting.id, waiting.run, &waiting.pipeline, &waiting.gate, &waiting.policy);
+        assert_eq!(shown, (request.id, request.run, &request.pipeline, &request.gate, &request.policy));
+        let shown = (waiting.evidence_digest, waiting.model_digest, waiting.verdict, waiting.posted_at);
+        assert_eq!(shown, (request.evidence_digest, request.model_digest, request.verdict, request.posted_at));
+    }
+}

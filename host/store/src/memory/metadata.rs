@@ -20,6 +20,7 @@ use countersign_model::run::{Claim, Run, RunEnd};
 use countersign_model::time::Timestamp;
 use countersign_ports::metadata_store::{
     ArtifactFilter, AuditNote, Counts, Delivery, HistoryQuery, PushStart, Recorded, RunFilter, SeenFile, Undelivered,
+    Waiting,
 };
 use countersign_ports::notifier::Notice;
 use countersign_ports::{MetadataStore, StoreError};
@@ -161,6 +162,10 @@ impl MetadataStore for MemoryStore {
         open_only: bool,
     ) -> Result<Vec<SignoffRequest>, StoreError> {
         Ok(signoff::list(&self.state(), run, model, open_only))
+    }
+
+    async fn waiting(&self, after: Option<(Timestamp, RequestId)>, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        Ok(signoff::waiting(&self.state(), after, limit))
     }
 
     async fn record_decision(&self, decision: &Decision, notices: &[Notice]) -> Result<Recorded, StoreError> {

@@ -13,7 +13,7 @@ use countersign_model::poke::Poke;
 use countersign_model::run::{Claim, RunEnd, RunState};
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::Recorded;
+use countersign_ports::metadata_store::{Recorded, Waiting};
 use countersign_ports::notifier::Notice;
 use std::cmp::Reverse;
 
@@ -65,6 +65,25 @@ pub(super) fn list(state: &State, run: Option<&RunId>, model: Option<&Digest>, o
             && (!open_only || request.state == RequestState::Open)
     };
     state.requests.values().rev().map(|posted| &posted.request).filter(wanted).cloned().collect()
+}
+
+pub(super) fn waiting(state: &State, after: Option<(Timestamp, RequestId)>, limit: u32) -> Vec<Waiting> {
+    let mut open = list(state, None, None, true);
+    open.retain(|request| after.is_none_or(|after| (request.posted_at, request.id) > after));
+    open.sort_by_key(|request| (request.posted_at, request.id));
+    open.truncate(limit as usize);
+    let waiting = |request: SignoffRequest| Waiting {
+        id: request.id,
+        run: request.run,
+        pipeline: request.pipeline,
+        gate: request.gate,
+        policy: request.policy,
+        evidence_digest: request.evidence_digest,
+        model_digest: request.model_digest,
+        verdict: request.verdict,
+        posted_at: request.posted_at,
+    };
+    open.into_iter().map(waiting).collect()
 }
 
 pub(super) fn record_decision(

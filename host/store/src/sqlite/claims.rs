@@ -15,9 +15,14 @@ use std::time::Duration;
 /// Runs whose worker is gone come first: they are the oldest, and their pipeline waits for them.
 pub(super) const ABANDONED: &str =
     "SELECT id FROM runs WHERE status = 'running' AND lease_until <= ?1 ORDER BY lease_until, id LIMIT 1";
-/// The first in the queue of each idle pipeline, of these the oldest: a pipeline with a long queue does not starve another,
-/// and the cost follows the number of pipelines, not of runs.
-pub(super) const QUEUED: &str = "SELECT q.id FROM pipelines p JOIN runs q ON q.id = \
+/// The first in the queue of each idle pipeline, of these the oldest: a pipeline with a long queue does not starve another. `p` goes
+/// from one pipeline that has a queue to the next, so that neither long queues nor pipelines without one cost anything; by itself
+/// SQLite takes the index of states, and with it reads the whole queue for each.
+pub(super) const QUEUED: &str = "WITH RECURSIVE p (name) AS (\
+     SELECT MIN(pipeline) FROM runs INDEXED BY runs_queued WHERE status = 'queued' UNION ALL \
+     SELECT (SELECT MIN(pipeline) FROM runs INDEXED BY runs_queued WHERE status = 'queued' AND pipeline > p.name) \
+     FROM p WHERE p.name IS NOT NULL) \
+     SELECT q.id FROM p JOIN runs q ON q.id = \
      (SELECT id FROM runs WHERE pipeline = p.name AND status = 'queued' ORDER BY queued_at, id LIMIT 1) \
      WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.pipeline = p.name AND r.status = 'running') \
      ORDER BY q.queued_at, q.id LIMIT 1";

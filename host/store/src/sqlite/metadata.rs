@@ -23,6 +23,7 @@ use countersign_model::run::{Claim, Run, RunEnd};
 use countersign_model::time::Timestamp;
 use countersign_ports::metadata_store::{
     ArtifactFilter, AuditNote, Counts, Delivery, HistoryQuery, PushStart, Recorded, RunFilter, SeenFile, Undelivered,
+    Waiting,
 };
 use countersign_ports::notifier::Notice;
 use countersign_ports::{MetadataStore, StoreError};
@@ -165,6 +166,10 @@ impl MetadataStore for SqliteStore {
         open_only: bool,
     ) -> Result<Vec<SignoffRequest>, StoreError> {
         signoff::list(&mut *self.connections.reader().await?, run, model, open_only).await
+    }
+
+    async fn waiting(&self, after: Option<(Timestamp, RequestId)>, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        signoff::waiting(&mut *self.connections.reader().await?, after, limit).await
     }
 
     async fn record_decision(&self, decision: &Decision, notices: &[Notice]) -> Result<Recorded, StoreError> {

@@ -10,7 +10,7 @@ use countersign_model::push::Push;
 use countersign_model::run::{Run, RunState};
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::SeenFile;
+use countersign_ports::metadata_store::{SeenFile, Waiting};
 use countersign_ports::notifier::Notice;
 use serde::de::DeserializeOwned;
 use serde::de::value::StrDeserializer;
@@ -193,6 +193,21 @@ pub(super) fn request(row: &SqliteRow) -> Result<SignoffRequest, StoreError> {
         state: record.document("state")?,
         posted_at: record.instant("posted_at")?,
         progress: record.document("progress")?,
+    })
+}
+
+pub(super) fn waiting(row: &SqliteRow) -> Result<Waiting, StoreError> {
+    let record = Record::new(row, "requests", "id");
+    Ok(Waiting {
+        id: record.parsed("id")?,
+        run: record.parsed("run")?,
+        pipeline: record.text("pipeline")?,
+        gate: record.text("gate")?,
+        policy: record.document("policy")?,
+        evidence_digest: record.parsed("evidence_digest")?,
+        model_digest: record.parsed("model_digest")?,
+        verdict: record.named("verdict")?,
+        posted_at: record.instant("posted_at")?,
     })
 }
 

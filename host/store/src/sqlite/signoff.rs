@@ -12,7 +12,7 @@ use countersign_model::id::{RequestId, RunId};
 use countersign_model::run::{Claim, RunEnd, RunState};
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::Recorded;
+use countersign_ports::metadata_store::{Recorded, Waiting};
 use countersign_ports::notifier::Notice;
 use sqlx::SqliteConnection;
 
@@ -24,6 +24,9 @@ pub(super) const EVERY: &str = "SELECT * FROM requests WHERE id < '~' ORDER BY i
 pub(super) const OPEN_OF_GATE: &str = "SELECT * FROM requests WHERE pipeline = ?1 AND gate = ?2 AND status = 'open'";
 pub(super) const OLDER_OF_GATE: &str =
     "SELECT * FROM requests WHERE pipeline = ?1 AND gate = ?2 AND status = 'open' AND run <> ?3";
+/// Names its columns, so that evidence is not read.
+pub(super) const WAITING: &str = "SELECT id, run, pipeline, gate, policy, evidence_digest, model_digest, verdict, posted_at \
+     FROM requests WHERE status = 'open' AND (posted_at, id) > (?1, ?2) ORDER BY posted_at, id LIMIT ?3";
 pub(super) const DECISIONS: &str = "SELECT * FROM decisions WHERE request = ?1 ORDER BY position";
 pub(super) const DECISION: &str = "SELECT * FROM decisions WHERE id = ?1";
 const INSERT: &str = "INSERT INTO requests (id, run, pipeline, gate, policy, evidence, evidence_digest, model_digest, verdict, \
@@ -225,6 +228,16 @@ pub(super) async fn list(
         model.is_none_or(|model| request.model_digest == *model) && (!open_only || request.state == RequestState::Open)
     });
     Ok(requests)
+}
+
+pub(super) async fn waiting(
+    connection: &mut SqliteConnection,
+    after: Option<(Timestamp, RequestId)>,
+    limit: u32,
+) -> Result<Vec<Waiting>, StoreError> {
+    let (at, id) = after.map_or((i64::MIN, String::new()), |(at, id)| (at.as_micros(), id.to_string()));
+    let rows = all(connection, "list waiting requests", sqlx::query(WAITING).bind(at).bind(id).bind(limit)).await?;
+    rows.iter().map(rows::waiting).collect()
 }
 
 pub(super) async fn decisions(connection: &mut SqliteConnection, id: &RequestId) -> Result<Vec<Decision>, StoreError> {

@@ -3,13 +3,16 @@
 use super::request::{self, Deadline, Quorum};
 use super::sources::{ReviewError, Sources};
 use countersign_model::actor::Identity;
-use countersign_model::decision::{Decision, SignoffRequest};
+use countersign_model::decision::Decision;
 use countersign_model::policy::Standing;
+use countersign_ports::metadata_store::Waiting;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Requests shown of each kind.
 const SHOWN: usize = 100;
+/// Requests read at once: however many wait, few are held.
+const PAGE: u32 = 1_000;
 
 /// Everything that waits for people.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -58,29 +61,38 @@ pub struct InboxItem {
 /// # Errors
 /// When the record fails.
 pub async fn load_inbox(sources: &Sources, reader: &Identity) -> Result<Inbox, ReviewError> {
-    let mut open = sources.store.requests(None, None, true).await?;
-    open.sort_by_key(|request| (request.posted_at, request.id));
-    let total = open.len();
-    let (wanted, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(|request| may_sign(reader, request));
+    let (mut wanted, mut rest, mut total, mut after) = (Vec::new(), Vec::new(), 0, None);
+    loop {
+        let page = sources.store.waiting(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some((last.posted_at, last.id));
+        total += page.len();
+        for request in page {
+            let shown = if may_sign(reader, &request) { &mut wanted } else { &mut rest };
+            if shown.len() < SHOWN {
+                shown.push(request);
+            }
+        }
+    }
     let mut inbox = Inbox { mine: Vec::new(), others: Vec::new(), total };
-    for request in wanted.iter().take(SHOWN) {
+    for request in &wanted {
         let item = item(sources, reader, request).await?;
         let signed = matches!(item.said.as_deref(), Some("approve" | "override"));
         if signed { inbox.others.push(item) } else { inbox.mine.push(item) }
     }
-    for request in rest.iter().take(SHOWN) {
+    for request in &rest {
         inbox.others.push(item(sources, reader, request).await?);
     }
     Ok(inbox)
 }
 
 /// Whether the reader holds a role that counts at the request. The engine asks again when they decide.
-fn may_sign(reader: &Identity, request: &SignoffRequest) -> bool {
+fn may_sign(reader: &Identity, request: &Waiting) -> bool {
     let wanted = request.policy.wanted(request.verdict);
     reader.barred.is_none() && wanted.iter().any(|quorum| reader.roles.contains(&quorum.role))
 }
 
-async fn item(sources: &Sources, reader: &Identity, request: &SignoffRequest) -> Result<InboxItem, ReviewError> {
+async fn item(sources: &Sources, reader: &Identity, request: &Waiting) -> Result<InboxItem, ReviewError> {
     let decisions = sources.store.decisions(&request.id).await?;
     let standing = request.policy.tally(request.verdict, &decisions);
     let now = sources.clock.now();
@@ -95,7 +107,7 @@ async fn item(sources: &Sources, reader: &Identity, request: &SignoffRequest) ->
         verdict: request.verdict.as_str().to_string(),
         posted_at: request.posted_at.to_string(),
         waiting: super::words::between(request.posted_at, now),
-        deadline: request::deadline(request, now),
+        deadline: request::deadline(&request.policy, request.posted_at, now),
         held: matches!(standing, Standing::Open { held: true, .. }),
         quorum: request::quorum(request.policy.wanted(request.verdict), &standing),
         said: decisions.iter().rev().find(theirs).map(|decision| decision.kind.to_string()),

@@ -5,7 +5,7 @@ use countersign_model::conditions::Conditions;
 use countersign_model::decision::{Decision, RequestState, SignoffRequest};
 use countersign_model::evidence::Evidence;
 use countersign_model::finding::Verdict;
-use countersign_model::policy::{ExpiryAction, RoleQuorum, Standing};
+use countersign_model::policy::{ExpiryAction, RoleQuorum, SignoffPolicy, Standing};
 use countersign_model::run::Run;
 use countersign_model::time::Timestamp;
 use schemars::JsonSchema;
@@ -206,7 +206,7 @@ pub(super) async fn bar(
         evidence: request.evidence_digest.to_string(),
         evidence_short: request.evidence_digest.short(),
         posted_at: request.posted_at.to_string(),
-        deadline: deadline(request, sources.clock.now()),
+        deadline: deadline(&request.policy, request.posted_at, sources.clock.now()),
         started_by: run.started_by.to_string(),
         quorum: quorum(request.policy.wanted(request.verdict), &standing),
         approve_on: on.into_iter().flatten().map(|channel| channel.to_string()).collect(),
@@ -233,9 +233,9 @@ pub(super) fn state(state: &RequestState) -> (String, String) {
 }
 
 /// The deadline of a request, seen from `now`.
-pub(super) fn deadline(request: &SignoffRequest, now: Timestamp) -> Option<Deadline> {
-    let expiry = request.policy.expire.as_ref()?;
-    let at = request.posted_at.plus(Duration::from_secs(expiry.after_seconds));
+pub(super) fn deadline(policy: &SignoffPolicy, posted_at: Timestamp, now: Timestamp) -> Option<Deadline> {
+    let expiry = policy.expire.as_ref()?;
+    let at = posted_at.plus(Duration::from_secs(expiry.after_seconds));
     let overdue = now >= at;
     let left = if overdue {
         format!("over since {}", super::words::between(at, now))
