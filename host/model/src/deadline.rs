@@ -43,7 +43,7 @@ impl SignoffRequest {
                 ExpiryAction::Hold => Due::Overdue,
                 ExpiryAction::Reject => Due::Expire,
             };
-            (!self.progress.overdue).then(|| (after(expiry.after_seconds), due))
+            (!self.progress.overdue).then(|| (expiry.deadline(self.posted_at), due))
         });
         let escalate = self.policy.escalate.as_ref().filter(|_| !self.progress.escalated);
         let escalate = escalate.map(|escalate| (after(escalate.after_seconds), Due::Escalate));

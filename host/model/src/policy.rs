@@ -6,8 +6,10 @@ use crate::conditions::Conditions;
 use crate::decision::{Channel, Decision, DecisionKind};
 use crate::digest::Digest;
 use crate::finding::Verdict;
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// A sign-off gate's rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +76,13 @@ pub struct Expiry {
     pub after_seconds: u64,
     /// What happens then.
     pub then: ExpiryAction,
+}
+
+impl Expiry {
+    /// When the time is over for a request that was posted at `posted_at`: downtime neither extends nor shortens it.
+    pub fn deadline(&self, posted_at: Timestamp) -> Timestamp {
+        posted_at.plus(Duration::from_secs(self.after_seconds))
+    }
 }
 
 /// What expiry does.

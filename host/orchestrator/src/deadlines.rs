@@ -9,7 +9,6 @@ use countersign_model::policy::ExpiryAction;
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
 use countersign_ports::notifier::{Message, Notice};
-use std::time::Duration;
 
 /// Requests looked at together.
 const BATCH: u32 = 100;
@@ -88,7 +87,6 @@ impl Engine {
 /// Whether the time is over and the policy rejects then. That goes before anything else that is due: after a long downtime nobody is
 /// reminded of what they can no longer decide.
 fn is_over(request: &SignoffRequest, now: Timestamp) -> bool {
-    request.policy.expire.as_ref().is_some_and(|expiry| {
-        expiry.then == ExpiryAction::Reject && request.posted_at.plus(Duration::from_secs(expiry.after_seconds)) <= now
-    })
+    let expire = request.policy.expire.as_ref();
+    expire.is_some_and(|expiry| expiry.then == ExpiryAction::Reject && expiry.deadline(request.posted_at) <= now)
 }

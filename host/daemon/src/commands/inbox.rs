@@ -45,9 +45,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         };
         let signed =
             decisions.iter().any(|decision| decision.person == me.person && decision.kind != DecisionKind::Hold);
-        let deadline = request.policy.expire.as_ref();
-        let deadline =
-            deadline.map(|expiry| request.posted_at.plus(std::time::Duration::from_secs(expiry.after_seconds)));
+        let deadline = request.policy.expire.as_ref().map(|expiry| expiry.deadline(request.posted_at));
         let for_me = wanted && !signed && me.barred.is_none();
         waiting.push(Asked { request, decisions, standing, for_me, deadline });
     }

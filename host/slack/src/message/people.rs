@@ -10,7 +10,6 @@ use countersign_model::decision::{Channel, Decision, DecisionKind};
 use countersign_model::finding::Verdict;
 use countersign_model::policy::{ExpiryAction, SignoffPolicy, Standing};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 /// The section of the people: decisions so far, and while it is open who is wanted, where and until when.
 pub fn section(situation: &Situation<'_>, stage: &Stage<'_>) -> Option<String> {
@@ -91,7 +90,7 @@ fn places(policy: &SignoffPolicy, verdict: Verdict) -> String {
 /// Until when: `expires and holds 2026-11-30 16:04 UTC`.
 pub fn deadline(situation: &Situation<'_>) -> Option<String> {
     let expiry = situation.request.policy.expire.as_ref()?;
-    let at = time(situation.request.posted_at.plus(Duration::from_secs(expiry.after_seconds)));
+    let at = time(expiry.deadline(situation.request.posted_at));
     Some(match expiry.then {
         ExpiryAction::Hold => format!("overdue from {at} on"),
         ExpiryAction::Reject => format!("ends undecided at {at}"),

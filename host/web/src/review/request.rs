@@ -11,7 +11,6 @@ use countersign_model::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// What is asked, of whom, until when, and what was said so far.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -235,7 +234,7 @@ pub(super) fn state(state: &RequestState) -> (String, String) {
 /// The deadline of a request, seen from `now`.
 pub(super) fn deadline(policy: &SignoffPolicy, posted_at: Timestamp, now: Timestamp) -> Option<Deadline> {
     let expiry = policy.expire.as_ref()?;
-    let at = posted_at.plus(Duration::from_secs(expiry.after_seconds));
+    let at = expiry.deadline(posted_at);
     let overdue = now >= at;
     let left = if overdue {
         format!("over since {}", super::words::between(at, now))
