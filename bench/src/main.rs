@@ -1,5 +1,5 @@
 //! What Countersign costs, measured on the real binary. Each measurement prints what it did and what that took, beside something in
-//! the same run that it can be held against; without arguments all of them.
+//! the same run that it can be held against; without arguments all of them but `soak`.
 //!
 //! - `steps`: CPU and fsyncs a no-op step, beside the same rows written by raw SQLite
 //! - `start`: from starting the process to its first step
@@ -10,6 +10,7 @@
 //! - `waiting`: ten thousand runs that wait for people, beside one
 //! - `click`: from a decision on the page to the next step
 //! - `slack`: the answer to a click in Slack, while somebody else writes
+//! - `soak 60`: a daemon at work for so many minutes: what grows
 //!
 //! `cargo build --release --workspace && cargo run --release --bin countersign-bench page click`: the second builds nothing but itself.
 
@@ -25,6 +26,7 @@ mod serving;
 mod site;
 mod slack_ack;
 mod slack_double;
+mod soak;
 mod steps;
 mod stopwatch;
 mod visitor;
@@ -37,20 +39,21 @@ use home::Home;
 const STEPS: usize = 101;
 /// Repetitions; the median is printed.
 const REPEATS: usize = 5;
-/// What can be measured.
-const ALL: &[&str] = &["steps", "start", "daemon", "size", "page", "waiting", "click", "slack"];
+/// What is measured when nothing is asked for.
+const USUAL: &[&str] = &["steps", "start", "daemon", "size", "page", "waiting", "click", "slack"];
+/// What is measured only when it is asked for.
+const LONG: &[&str] = &["soak"];
+/// Minutes of a soak, when no number follows its name.
+const SOAK_MINUTES: u64 = 60;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(unknown) = wanted.iter().find(|name| !ALL.contains(&name.as_str())) {
-        anyhow::bail!("`{unknown}` is no measurement; there are: {}", ALL.join(", "));
-    }
+    let wanted = wanted()?;
     let home = Home::new()?;
     println!("Countersign on {} ({REPEATS} repetitions, medians, where nothing else is said)", home.binary.display());
-    for name in ALL.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|wanted| wanted == *name)) {
+    for (name, number) in wanted {
         println!();
-        match *name {
+        match name {
             "steps" => steps::report(&home).await?,
             "start" => steps::report_start(&home)?,
             "daemon" => daemon::report(&home)?,
@@ -58,10 +61,30 @@ async fn main() -> anyhow::Result<()> {
             "waiting" => waiting::report(&home).await?,
             "click" => click::report(&home).await?,
             "slack" => slack_ack::report(&home).await?,
+            "soak" => soak::report(&home, number.unwrap_or(SOAK_MINUTES)).await?,
             _ => size(&home)?,
         }
     }
     Ok(())
+}
+
+/// The measurements that were asked for, each with the number that follows its name.
+fn wanted() -> anyhow::Result<Vec<(&'static str, Option<u64>)>> {
+    let mut wanted: Vec<(&str, Option<u64>)> = Vec::new();
+    for word in std::env::args().skip(1) {
+        if let (Ok(number), Some(last)) = (word.parse(), wanted.last_mut()) {
+            last.1 = Some(number);
+            continue;
+        }
+        let Some(name) = USUAL.iter().chain(LONG).find(|name| **name == word) else {
+            anyhow::bail!("`{word}` is no measurement; there are: {}, {}", USUAL.join(", "), LONG.join(", "));
+        };
+        wanted.push((name, None));
+    }
+    if wanted.is_empty() {
+        wanted.extend(USUAL.iter().map(|name| (*name, None)));
+    }
+    Ok(wanted)
 }
 
 fn size(home: &Home) -> anyhow::Result<()> {

@@ -63,13 +63,23 @@ impl Serving {
 
     /// Resident memory.
     pub fn resident_mib(&self) -> anyhow::Result<f64> {
+        self.status_mib("VmRSS:")
+    }
+
+    /// A size among what the operating system says of the process, such as `RssAnon:`.
+    pub fn status_mib(&self, name: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-        Ok(resident.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+        let size = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_string())?;
+        Ok(size.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+    }
+
+    /// How many it has: open files (`fd`), threads (`task`).
+    pub fn count(&self, what: &str) -> anyhow::Result<f64> {
+        Ok(std::fs::read_dir(format!("/proc/{}/{what}", self.child.id()))?.count() as f64)
     }
 
     /// CPU time of all threads that live, to the nanosecond where ticks are too coarse.
-    fn cpu_seconds(&self) -> anyhow::Result<f64> {
+    pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
         let mut nanoseconds = 0.0;
         for task in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             // A thread that ended meanwhile has no file any more.

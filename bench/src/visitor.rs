@@ -29,6 +29,12 @@ impl Visitor {
         Ok(visitor)
     }
 
+    /// Goes on with a new connection, as a browser does after a while.
+    pub fn connect_again(&mut self, serving: &Serving) -> anyhow::Result<()> {
+        self.connection = Connection::open(&serving.address)?;
+        Ok(())
+    }
+
     /// Reads something that has to be there.
     pub fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
         let answer = self.connection.send("GET", path, &[("cookie", &self.cookie)], "")?;

@@ -103,11 +103,12 @@ pub fn delivery(rows: usize, seed: u64, shift: f64) -> anyhow::Result<String> {
     Ok(csv)
 }
 
-/// SplitMix64.
-struct Draws(u64);
+/// Numbers by chance that are the same at every call: SplitMix64.
+pub struct Draws(pub u64);
 
 impl Draws {
-    fn next(&mut self) -> u64 {
+    /// Any number.
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -115,7 +116,7 @@ impl Draws {
     }
 
     /// About normal, mean 0 and deviation 1: the sum of twelve even draws.
-    fn bell(&mut self) -> f64 {
+    pub fn bell(&mut self) -> f64 {
         let even = (0..12).map(|_| (self.next() >> 11) as f64 / (1_u64 << 53) as f64);
         even.sum::<f64>() - 6.0
     }

@@ -119,9 +119,27 @@ impl<'d, 't> Table<'d, 't> {
         range: RangeInclusive<u64>,
         sink: &mut Sink<'_>,
     ) -> Option<Placed<u64>> {
+        let (low, high) = range.into_inner();
+        let number = self.number(key, i128::from(low)..=i128::from(high), sink)?;
+        Some(Placed::new(number.value.try_into().ok()?, number.place))
+    }
+
+    /// A whole number within `range`, which may be below 0.
+    pub fn signed(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<i32>,
+        sink: &mut Sink<'_>,
+    ) -> Option<Placed<i32>> {
+        let (low, high) = range.into_inner();
+        let number = self.number(key, i128::from(low)..=i128::from(high), sink)?;
+        Some(Placed::new(number.value.try_into().ok()?, number.place))
+    }
+
+    fn number(&mut self, key: &'static str, range: RangeInclusive<i128>, sink: &mut Sink<'_>) -> Option<Placed<i128>> {
         let number = self.typed(key, "a whole number", sink, |value| value.as_integer())?;
         let place = number.place;
-        let value = u64::from_str_radix(number.value.as_str(), number.value.radix()).ok();
+        let value = i128::from_str_radix(number.value.as_str(), number.value.radix()).ok();
         match value.filter(|value| range.contains(value)) {
             Some(value) => Some(Placed::new(value, place)),
             None => {

@@ -17,12 +17,10 @@ pub enum ConfigError {
     /// The file's text is wrong; each mistake has its place.
     #[error(transparent)]
     Invalid(#[from] Diagnostics),
-    /// An environment variable's value is wrong.
-    #[error("environment: {variable}: {problem}")]
+    /// Values of environment variables are wrong.
+    #[error("environment: {}", mistakes.join("\nenvironment: "))]
     Environment {
-        /// The variable.
-        variable: String,
-        /// What is wrong, and what it should be.
-        problem: String,
+        /// The variable, what is wrong, and what it should be; one text for each.
+        mistakes: Vec<String>,
     },
 }

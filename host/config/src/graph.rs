@@ -29,6 +29,12 @@ fn start(pipeline: &Pipeline) -> String {
     if !trigger.arrival.is_empty() {
         starts.push(format!("when {} arrive", trigger.arrival.join(", ")));
     }
+    if !trigger.http.is_empty() {
+        starts.push(format!("when {} is asked over HTTP", trigger.http.join(", ")));
+    }
+    if !trigger.after.is_empty() {
+        starts.push(format!("after a push of {}", trigger.after.join(", ")));
+    }
     if starts.is_empty() { "starts when a person asks".to_string() } else { format!("starts {}", starts.join(" or ")) }
 }
 

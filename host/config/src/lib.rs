@@ -19,11 +19,13 @@ mod schemas;
 pub mod settings;
 mod shape;
 mod slack;
+mod together;
 
 pub use check::{Catalogue, CronCheck};
 pub use diagnostics::{Diagnostic, Diagnostics, Span};
 pub use error::ConfigError;
 pub use schemas::schemas;
+pub use together::disagreements;
 
 use countersign_model::pipeline::Pipeline;
 use std::path::Path;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 /// Parts of keys whose values are secrets, spelt so that most misspellings have them too.
-const SECRET_KEYS: [&str; 5] = ["tok", "secr", "totp", "passw", "cred"];
+const SECRET_KEYS: [&str; 7] = ["tok", "secr", "totp", "passw", "cred", "access_key", "header"];
 /// How Slack's tokens begin.
 const PREFIXES: [&str; 7] = ["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxe-", "xoxe.", "xapp-"];
 /// Nothing that people choose as a name goes on for so long with digits in it, or without a small letter.
@@ -29,7 +29,7 @@ pub(crate) fn words(text: &str) -> String {
 pub(crate) fn is_secret(text: &str) -> bool {
     let text = text.trim();
     let plain = text.len() >= LONG && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    plain || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    plain || text.contains("://") || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }
 
 /// Overwrites byte by byte, but what is in `kept`; line breaks always are, or lines would be counted wrongly.
@@ -44,7 +44,7 @@ fn stars(text: &str, places: &[Range<usize>], kept: &[u8]) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Slack's tokens behind their prefix, and long runs of letters and digits.
+/// Slack's tokens behind their prefix, users and passwords in addresses, and long runs of letters and digits.
 fn word_places(text: &str) -> Vec<Range<usize>> {
     let token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '%' | '+' | '/' | '=');
     let mut places = Vec::new();
@@ -54,6 +54,13 @@ fn word_places(text: &str) -> Vec<Range<usize>> {
             let rest = &text[start..];
             places.push(start..start + rest.find(|c| !token(c)).unwrap_or(rest.len()));
         }
+    }
+    // `postgres://user:password@host`: all before the last `@`, for a password may have one that is not spelt `%40`.
+    for (at, sign) in text.match_indices("://") {
+        let start = at + sign.len();
+        let rest = &text[start..];
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`')).unwrap_or(rest.len());
+        places.extend(rest[..end].rfind('@').map(|length| start..start + length));
     }
     let mut start = 0;
     for run in text.split(|c: char| !c.is_ascii_alphanumeric()) {
@@ -121,7 +128,13 @@ mod tests {
         assert_eq!(words("JBSWYPDPEHPKPXPA"), "****************");
         let fine = "COUNTERSIGN_SLACK_SIGNING_SECRET_FILE, misunderstandings, xoxb-…, T01ABCDEFGH, 127.0.0.1:8484";
         assert_eq!(words(fine), fine);
-        assert!(is_secret("xapp-1-A") && is_secret("8f742231b10e8888") && !is_secret("secrets/bot-token"));
+        assert_eq!(words("`postgres://ada:p@w@db/x` ends"), "`postgres://*******@db/x` ends");
+        assert!(
+            is_secret("postgres://ada:pw@db/x")
+                && is_secret("xapp-1-A")
+                && is_secret("8f742231b10e8888")
+                && !is_secret("secrets/bot-token")
+        );
     }
 
     proptest! {

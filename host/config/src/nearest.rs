@@ -33,7 +33,7 @@ fn folded(word: &str) -> String {
 
 /// `` `a`, `b` and `c` ``; the end of a long list is only counted.
 pub(crate) fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 20;
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
     match names.as_slice() {
         [] => "nothing".to_string(),
@@ -70,6 +70,6 @@ mod tests {
         assert_eq!(list::<&str>([]), "nothing");
         assert_eq!(list(["a"]), "`a`");
         assert_eq!(list(["a", "b", "c"]), "`a`, `b` and `c`");
-        assert!(list((0..20).map(|n| n.to_string())).ends_with("`11` and 8 more"));
+        assert!(list((0..30).map(|n| n.to_string())).ends_with("`19` and 10 more"));
     }
 }

@@ -35,13 +35,26 @@ pub(crate) fn pipeline(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> 
 }
 
 fn trigger(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> TriggerTable {
-    let read = TriggerTable {
+    let before = sink.count();
+    let mut read = TriggerTable {
         cron: table.text("cron", sink),
         timezone: table.text("timezone", sink),
+        jitter_seconds: table.integer("jitter_seconds", 0..=86_400, sink),
+        misfire: table.text("misfire", sink),
+        misfire_most: table.integer("misfire_most", 1..=1000, sink),
+        misfire_deadline_seconds: table.integer("misfire_deadline_seconds", 1..=604_800, sink),
         arrival: table.texts("arrival", sink),
+        http: table.texts("http", sink),
+        after: table.texts("after", sink),
         overlap: table.text("overlap", sink),
+        most_running: table.integer("most_running", 1..=1000, sink),
+        queue_limit: table.integer("queue_limit", 1..=1_000_000, sink),
+        priority: table.signed("priority", -100..=100, sink),
+        while_paused: table.text("while_paused", sink),
+        broken: false,
     };
     table.finish(sink);
+    read.broken = sink.count() > before;
     read
 }
 
@@ -50,6 +63,8 @@ fn source(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> SourceTable {
     let mut read = SourceTable {
         path: required_text(&mut table, "path", sink),
         settle_seconds: table.integer("settle_seconds", 0..=86_400, sink),
+        ready: table.text("ready", sink),
+        marker: table.text("marker", sink),
         broken: false,
     };
     table.finish(sink);
@@ -66,6 +81,7 @@ fn step(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> StepTable {
         params: table.table("params", &format!("`params` of {what}"), sink).map(|inner| parameters(&inner, sink)),
         grant: table.texts("grant", sink),
         limits: table.table("limits", &format!("`limits` of {what}"), sink).map(|inner| limits(inner, sink)),
+        retry: table.table("retry", &format!("`retry` of {what}"), sink).map(|inner| retry(inner, sink)),
         on: table.table("on", &format!("`on` of {what}"), sink).map(|inner| on(inner, sink)),
         cache: table.boolean("cache", sink),
         after: table.texts("after", sink),
@@ -110,6 +126,16 @@ fn limits(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> LimitsTable {
         log_kib: table.integer("log_kib", 1..=65_536, sink),
         instances: table.integer("instances", 1..=10_000, sink),
         table_elements: table.integer("table_elements", 1..=10_000_000, sink),
+    };
+    table.finish(sink);
+    read
+}
+
+fn retry(mut table: Table<'_, '_>, sink: &mut Sink<'_>) -> RetryTable {
+    let read = RetryTable {
+        attempts: table.integer("attempts", 1..=100, sink),
+        pause_seconds: table.integer("pause_seconds", 0..=86_400, sink),
+        longest_pause_seconds: table.integer("longest_pause_seconds", 0..=86_400, sink),
     };
     table.finish(sink);
     read

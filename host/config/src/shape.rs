@@ -2,6 +2,9 @@
 //! through the JSON Schema that is made of these types.
 
 mod signoff;
+mod start;
+
+pub(crate) use start::{SourceTable, TriggerTable};
 
 pub(crate) use signoff::{ApproverTable, ConditionsTable, EscalateTable, ExpireTable, OverrideTable, SignoffTable};
 
@@ -37,37 +40,6 @@ pub(crate) struct PipelineFile {
     pub partial: bool,
 }
 
-/// What starts a run without a person.
-#[derive(Debug, Default, JsonSchema)]
-#[schemars(rename = "Trigger", deny_unknown_fields)]
-pub(crate) struct TriggerTable {
-    /// Five fields: minute, hour, day of month, month, day of week.
-    pub cron: Option<Text>,
-    /// IANA time zone in which `cron` is meant.
-    #[schemars(extend("default" = "UTC"))]
-    pub timezone: Option<Text>,
-    /// Sources whose new files start a run.
-    pub arrival: Option<Vec<Text>>,
-    /// What happens to a run that is due while another is going on: `wait` its turn, or `skip` it.
-    #[schemars(extend("enum" = ["wait", "skip"], "default" = "wait"))]
-    pub overlap: Option<Text>,
-}
-
-/// Where raw data comes from.
-#[derive(Debug, Default, JsonSchema)]
-#[schemars(rename = "Source", deny_unknown_fields)]
-pub(crate) struct SourceTable {
-    /// File path, relative to the pipeline file. `{SPAN}`, or `{YYYY}`, `{MM}` and `{DD}`, stand for the delivery.
-    #[schemars(required)]
-    pub path: Option<Text>,
-    /// A file has arrived when its size and time did not change for this long.
-    #[schemars(range(min = 0, max = 86400), extend("default" = 10))]
-    pub settle_seconds: Option<Placed<u64>>,
-    /// Whether something in this table could not be read.
-    #[schemars(skip)]
-    pub broken: bool,
-}
-
 /// A step: one component at work.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename = "Step", deny_unknown_fields)]
@@ -83,6 +55,8 @@ pub(crate) struct StepTable {
     pub grant: Option<Vec<Text>>,
     /// Limits of one execution; what is not named keeps its default.
     pub limits: Option<LimitsTable>,
+    /// Attempts when an error may pass, and the pauses between them.
+    pub retry: Option<RetryTable>,
     /// What kinds of finding mean here; kinds that are not named keep the component's own severity.
     pub on: Option<OnTable>,
     /// Whether an earlier result of the same work may be used again.
@@ -168,6 +142,21 @@ pub(crate) struct LimitsTable {
     /// Elements of all WebAssembly tables together.
     #[schemars(range(min = 1, max = 10000000), extend("default" = 100000))]
     pub table_elements: Option<Placed<u64>>,
+}
+
+/// Attempts when an error may pass, and the pauses between them. What is not named keeps its default.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename = "Retry", deny_unknown_fields)]
+pub(crate) struct RetryTable {
+    /// Attempts, the first included.
+    #[schemars(range(min = 1, max = 100), extend("default" = 3))]
+    pub attempts: Option<Placed<u64>>,
+    /// Pause before the second attempt; it doubles with each.
+    #[schemars(range(min = 0, max = 86400), extend("default" = 1))]
+    pub pause_seconds: Option<Placed<u64>>,
+    /// The pause never becomes longer than this.
+    #[schemars(range(min = 0, max = 86400), extend("default" = 300))]
+    pub longest_pause_seconds: Option<Placed<u64>>,
 }
 
 /// What kinds of finding mean here.

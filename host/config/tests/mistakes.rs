@@ -40,6 +40,8 @@ const GATE: &str = "after = [\"validation\", \"evaluation\", \"difficulty\"]";
 const APPROVERS: &str = "approvers = [{ role = \"owner\", count = 1 }]";
 const EXPIRE: &str = "expire = { after = \"7d\", then = \"hold\" }";
 const SOURCE: &str = "path = \"incoming/trips-{SPAN}.csv\"";
+const WAIT: &str = "overlap = \"wait\"";
+const SETTLE: &str = "settle_seconds = 10";
 const CRON: &str = "cron = \"0 6 * * *\"";
 
 mistakes! {
@@ -139,13 +141,36 @@ mistakes! {
     slice_without_a_name: "pipeline.bad-condition" = with(EXPIRE, "conditions = { except_slices = [\"company = Blue Ribbon\", \" \"] }");
 
     cron_with_seconds: "pipeline.bad-cron" = with(CRON, "cron = \"0 0 6 * * *\"");
-    cron_short: "pipeline.bad-cron" = with(CRON, "cron = \"@daily\"");
+    cron_short: "pipeline.bad-cron" = with(CRON, "cron = \"@dayly\"");
     cron_four_fields: "pipeline.bad-cron" = with(CRON, "cron = \"0 6 * *\"");
     cron_refused: "pipeline.bad-cron" = with(CRON, "cron = \"61 6 * * *\"");
     unknown_timezone: "pipeline.unknown-timezone" = with("\"America/Chicago\"", "\"America/Chigaco\"");
     timezone_is_a_city: "pipeline.unknown-timezone" = with("\"America/Chicago\"", "\"Chicago\"");
     arrival_of_unknown_source: "pipeline.unknown-source" = with("arrival = [\"trips\"]", "arrival = [\"trip\"]");
-    unknown_overlap: "pipeline.bad-overlap" = with("overlap = \"wait\"", "overlap = \"cancel\"");
+    unknown_overlap: "pipeline.bad-overlap" = with("overlap = \"wait\"", "overlap = \"cancel\"\nmost_running = 2");
+    overlap_allows_no_number: "pipeline.missing-most-running" = with(WAIT, "overlap = \"allow\"");
+    overlap_has_no_number: "pipeline.key-without-effect" = with(WAIT, "overlap = \"skip\"\nmost_running = 3");
+    clock_keys_without_a_clock: "pipeline.key-without-effect" = with(CRON, "jitter_seconds = 60\nmisfire = \"skip\"");
+    unknown_misfire: "pipeline.bad-misfire" = with(WAIT, "misfire = \"run_al\"\nmisfire_most = 3");
+    misfire_numbers_of_another: "pipeline.key-without-effect" = with(WAIT, "misfire = \"run-latest\"\nmisfire_most = 3\nmisfire_deadline_seconds = 9");
+    priority_out_of_range: "file.out-of-range" = with(WAIT, "priority = -101");
+    queue_without_end: "file.out-of-range" = with(WAIT, "queue_limit = 0");
+    paused_how: "pipeline.bad-while-paused" = with(WAIT, "while_paused = \"held\"");
+    bad_hook: "pipeline.bad-hook" = with(WAIT, "http = [\"/hooks/orders\"]");
+    after_itself: "pipeline.bad-after" = with(WAIT, "after = [\"taxi-tips\", \"Other One\"]");
+    unknown_readiness: "pipeline.bad-ready" = with(SETTLE, "ready = \"rename\"\nmarker = \"_SUCCESS\"");
+    marker_without_a_name: "pipeline.missing-marker" = with(SETTLE, "ready = \"marker\"");
+    marker_without_effect: "pipeline.key-without-effect" = with(SETTLE, "marker = \"_SUCCESS\"");
+    marker_elsewhere: "pipeline.bad-marker" = with(SETTLE, "ready = \"marker\"\nmarker = \"done/{NAME}\"");
+    marker_is_the_file: "pipeline.bad-marker" = with(SETTLE, "ready = \"marker\"\nmarker = \"{NAME}\"");
+    object_without_a_key: "pipeline.bad-source-path" = with(SOURCE, "path = \"s3://deliveries\"");
+    object_without_a_bucket: "pipeline.bad-source-path" = with(SOURCE, "path = \"s3://My_Bucket/trips.csv\"");
+    object_climbs: "pipeline.bad-source-path" = with(SOURCE, "path = \"s3://deliveries/trips/../{SPAN}.csv\"");
+    object_span_in_a_folder: "pipeline.bad-source-path" = with(SOURCE, "path = \"s3://deliveries/{YYYY}/all/trips.csv\"");
+    object_of_another_kind: "pipeline.bad-source-path" = with(SOURCE, "path = \"S3://deliveries/{SPAN}.csv\"");
+    unknown_retry: "file.unknown-key" = and("[step.model.retry]\ntries = 3");
+    retry_never: "file.out-of-range" = and("[step.model.retry]\nattempts = 0");
+    retry_pauses_cross: "pipeline.bad-retry" = and("[step.model.retry]\npause_seconds = 60\nlongest_pause_seconds = 30");
     source_is_a_folder: "pipeline.bad-source-path" = with(SOURCE, "path = \"incoming/\"");
     source_names_span_twice: "pipeline.bad-source-path" = with(SOURCE, "path = \"incoming/{SPAN}-{YYYY}.csv\"");
     source_with_unknown_placeholder: "pipeline.bad-source-path" = with(SOURCE, "path = \"incoming/trips-{span}.csv\"");

@@ -52,6 +52,7 @@ fn the_reader_knows_every_key_of_the_schema() {
         ("Source", "[source.s]"),
         ("Step", "[step.s]"),
         ("Limits", "[step.s.limits]"),
+        ("Retry", "[step.s.retry]"),
         ("On", "[step.s.on]"),
         ("Signoff", "[signoff.s]"),
         ("Expire", "[signoff.s.expire]"),

@@ -3,46 +3,9 @@
 mod support;
 
 use countersign_config::ConfigError;
-use countersign_config::settings::{Settings, SlackTransport};
-use std::collections::BTreeMap;
+use countersign_config::settings::SlackTransport;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-
-/// In every secret of these tests; no message may have it.
-const CANARY: &str = "9canary7";
-
-fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
-}
-
-/// What is printed of a result, in every way that it can be, with the causes. No canary may be in it.
-fn printed(result: &Result<Settings, ConfigError>) -> String {
-    let mut shown = format!("{result:?}\n{result:#?}\n");
-    if let Err(error) = result {
-        let mut cause: Option<&dyn std::error::Error> = Some(error);
-        while let Some(one) = cause {
-            shown += &format!("{one}\n{one:?}\n");
-            cause = one.source();
-        }
-        if let ConfigError::Invalid(found) = error {
-            shown += &(found.render(false) + &found.render(true) + &serde_json::to_string(found).unwrap());
-        }
-    }
-    assert!(!shown.contains(CANARY), "a secret is printed: {shown}");
-    shown
-}
-
-fn read_at(dir: &Path, text: &str, pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
-    let result = Settings::read(text, "countersign.toml", dir, &environment(pairs), dir);
-    printed(&result);
-    result
-}
-
-/// The error's text.
-fn refused(text: &str, pairs: &[(&str, &str)]) -> String {
-    let dir = tempfile::tempdir().unwrap();
-    read_at(dir.path(), text, pairs).expect_err(text).to_string()
-}
+use support::{printed, read_at, refused};
 
 const SLACK: &str = "[slack]\nteam = \"T01\"\napp = \"A01\"\n";
 const BOT: (&str, &str) = ("COUNTERSIGN_SLACK_BOT_TOKEN", "xoxb-1-9canary7");

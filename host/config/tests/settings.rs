@@ -3,7 +3,7 @@
 mod support;
 
 use countersign_config::ConfigError;
-use countersign_config::settings::{LogFormat, Settings, Web, candidates};
+use countersign_config::settings::{Database, LogFormat, Retention, S3, Settings, Web, candidates};
 use countersign_model::actor::Identity;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,21 @@ state_dir = "/data/countersign"
 cache_dir = "../cache"
 component_dirs = ["components", "/opt/components"]
 pipelines = ["../pipelines"]
+concurrency = 4
+drain_seconds = 0
 lease_seconds = 60
 poll_seconds = 1
+
+[retention]
+keep_days = 90
+keep_runs = 3
+
+[s3]
+endpoint = "http://127.0.0.1:9000"
+region = "eu-central-1"
+
+[traces]
+endpoint = "http://collector.example.org:4318/v1/traces"
 
 [log]
 format = "json"
@@ -53,6 +66,13 @@ fn every_key_is_read_and_paths_are_taken_from_the_file() {
     assert_eq!(settings.component_dirs, [Path::new("/etc/countersign/components"), Path::new("/opt/components")]);
     assert_eq!(settings.pipelines, [Path::new("/etc/pipelines")]);
     assert_eq!((settings.lease_seconds, settings.poll_seconds), (60, 1));
+    assert_eq!((settings.concurrency, settings.drain_seconds), (4, 0));
+    assert_eq!(settings.retention, Retention { keep_days: 90, keep_runs: 3 });
+    let endpoint = Some("http://127.0.0.1:9000".to_string());
+    assert_eq!(settings.s3, S3 { endpoint, region: "eu-central-1".to_string(), ..S3::default() });
+    let traces = settings.traces.unwrap();
+    assert_eq!((traces.endpoint.as_str(), traces.headers), ("http://collector.example.org:4318/v1/traces", None));
+    assert_eq!(settings.database, Database::Sqlite("/data/countersign/metadata.db".into()));
     assert_eq!((settings.log.format, settings.log.filter.as_str()), (LogFormat::Json, "debug"));
     assert_eq!(settings.web.listen, Some("0.0.0.0:80".parse().unwrap()));
     assert_eq!(settings.web.public_url.as_deref(), Some("https://countersign.example.org/ml"));
@@ -83,8 +103,8 @@ fn an_empty_file_changes_nothing_and_the_example_says_the_defaults() {
     let defaults = Settings::defaults(&environment(&[("HOME", "/home/ada")]));
     assert_eq!(defaults.state_dir, Path::new("/home/ada/.local/share/countersign"));
     assert_eq!(defaults.cache_dir, Path::new("/home/ada/.cache/countersign"));
-    assert_eq!(read("").unwrap(), defaults);
-    assert_eq!(read(include_str!("../../../config/countersign.toml")).unwrap(), defaults);
+    assert_eq!(read("").unwrap().differences(&defaults), []);
+    assert_eq!(read(include_str!("../../../config/countersign.toml")).unwrap().differences(&defaults), []);
 }
 
 /// `key = value` or a table's header, not a sentence.
@@ -109,12 +129,19 @@ fn the_example_shows_every_key() {
         ("slack-app-token", "xapp-1"),
         ("slack-signing-secret", "s1"),
         ("ada-totp", "JBSWY3DPEHPK3PXP"),
+        ("database-url", "postgres://ada:pw@db.example.org/countersign"),
+        ("traces-headers", "authorization=Bearer%20k1,x-team=ml"),
+        ("orders-secret", "0123456789abcdef"),
+        ("s3-access-key-id", "AKIA1"),
+        ("s3-secret-access-key", "k1"),
     ] {
         support::secret(&dir.path().join("secrets").join(name), secret);
     }
     let settings = Settings::read(&open, "countersign.toml", dir.path(), &environment(&[]), dir.path())
         .unwrap_or_else(|found| panic!("{found}"));
     assert!(settings.people["ada"].totp.is_some() && settings.web.slack_sign_in.is_some());
+    assert!(matches!(settings.database, Database::Postgres(_)) && settings.s3.secret_access_key.is_some());
+    assert!(settings.traces.unwrap().headers.is_some() && settings.hooks["orders"].auth.name() == "hmac");
     // What is shown as a default is the default.
     let web = Web {
         public_url: settings.web.public_url.clone(),
@@ -138,10 +165,15 @@ fn the_example_shows_every_key() {
         (&shown["web"]["slack_sign_in"], "SlackSignIn"),
         (&shown["slack"], "Slack"),
         (&shown["alerts"], "Alerts"),
+        (&shown["database"], "Database"),
+        (&shown["s3"], "S3"),
+        (&shown["hooks"]["orders"], "Hook"),
+        (&shown["retention"], "Retention"),
+        (&shown["traces"], "Traces"),
     ] {
         assert_eq!(keys(table), keys(&schema["definitions"][definition]["properties"]), "{definition}");
     }
-    assert_eq!(schema["definitions"].as_object().unwrap().len(), 6, "a table is missing here");
+    assert_eq!(schema["definitions"].as_object().unwrap().len(), 11, "a table is missing here");
 }
 
 #[test]
@@ -178,6 +210,20 @@ fn the_environment_overrides_every_key_of_the_file() {
         ("COUNTERSIGN_WEB_PUBLIC_URL", "http://localhost:8484"),
         ("COUNTERSIGN_WEB_SESSION_HOURS", "1"),
         ("COUNTERSIGN_ALERTS_GROUP_MINUTES", "5"),
+        ("COUNTERSIGN_CONCURRENCY", "9"),
+        ("COUNTERSIGN_DRAIN_SECONDS", "8"),
+        ("COUNTERSIGN_RETENTION_KEEP_DAYS", "7"),
+        ("COUNTERSIGN_RETENTION_KEEP_RUNS", "6"),
+        ("COUNTERSIGN_DATABASE_URL", "postgresql:///countersign?host=/run/postgresql"),
+        ("COUNTERSIGN_S3_ENDPOINT", "https://storage.example.org"),
+        ("COUNTERSIGN_S3_REGION", "us-west-2"),
+        ("COUNTERSIGN_S3_ACCESS_KEY_ID", "AKIA2"),
+        ("COUNTERSIGN_S3_SECRET_ACCESS_KEY", "k2"),
+        ("COUNTERSIGN_HOOKS", "{ orders = { auth = \"hmac\" } }"),
+        ("COUNTERSIGN_HOOKS_ORDERS_AUTH", "token"),
+        ("COUNTERSIGN_HOOKS_ORDERS_SECRET", "0123456789abcdef"),
+        ("COUNTERSIGN_TRACES_ENDPOINT", "https://traces.example.org/v1/traces"),
+        ("COUNTERSIGN_TRACES_HEADERS", "x-key=k3"),
         // What Kubernetes sets for a service of our name.
         ("COUNTERSIGN_PORT", "tcp://10.0.0.1:80"),
     ]);
@@ -192,6 +238,20 @@ fn the_environment_overrides_every_key_of_the_file() {
     assert_eq!((settings.web.listen, settings.web.session_hours), (None, 1));
     assert_eq!(settings.web.public_url.as_deref(), Some("http://localhost:8484"));
     assert_eq!((settings.alerts.group_minutes, settings.slack), (5, None));
+    assert_eq!((settings.concurrency, settings.drain_seconds), (9, 8));
+    assert_eq!(settings.retention, Retention { keep_days: 7, keep_runs: 6 });
+    assert!(matches!(settings.database, Database::Postgres(url) if url.expose().starts_with("postgresql:///")));
+    assert_eq!(
+        (settings.s3.endpoint.as_deref(), settings.s3.region.as_str()),
+        (Some("https://storage.example.org"), "us-west-2")
+    );
+    assert_eq!(settings.s3.access_key_id.unwrap().expose(), "AKIA2");
+    assert_eq!((settings.hooks["orders"].auth.name(), settings.hooks.len()), ("token", 1));
+    let traces = settings.traces.unwrap();
+    assert_eq!(
+        (traces.endpoint.as_str(), traces.headers.unwrap().expose()),
+        ("https://traces.example.org/v1/traces", "x-key=k3")
+    );
 }
 
 #[test]
@@ -207,10 +267,22 @@ fn a_wrong_variable_is_named() {
         ("COUNTERSIGN_WEB_SESSION_HOURS", "0"),
         ("COUNTERSIGN_ALERTS_BLOCKED", "slack:#ml-alerts"),
         ("COUNTERSIGN_ALERTS_GROUP_MINUTES", "0"),
+        ("COUNTERSIGN_CONCURRENCY", "0"),
+        ("COUNTERSIGN_DRAIN_SECONDS", "-1"),
+        ("COUNTERSIGN_RETENTION_KEEP_RUNS", "all"),
+        ("COUNTERSIGN_DATABASE_URL", "mysql://db/countersign"),
+        ("COUNTERSIGN_DATABASE_URL_FILE", "nowhere"),
+        ("COUNTERSIGN_S3_ENDPOINT", "http://storage.example.org"),
+        ("COUNTERSIGN_S3_REGION", "EU"),
+        ("COUNTERSIGN_HOOKS", "{ orders = { auth = \"hmac\" } }"),
+        ("COUNTERSIGN_TRACES_ENDPOINT", "collector:4318"),
     ] {
         let error = Settings::load(None, &environment(&[(variable, value)]), Path::new("/work")).unwrap_err();
         assert!(error.to_string().contains(variable), "{error}");
     }
+    let both = environment(&[("COUNTERSIGN_POLL_SECONDS", "0"), ("COUNTERSIGN_LOG_FORMAT", "xml")]);
+    let error = Settings::load(None, &both, Path::new("/work")).unwrap_err().to_string();
+    assert!(error.contains("COUNTERSIGN_POLL_SECONDS: ") && error.contains("COUNTERSIGN_LOG_FORMAT: "), "{error}");
 }
 
 #[test]

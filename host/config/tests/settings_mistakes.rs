@@ -92,3 +92,36 @@ faild = "slack:#ml-alerts"
     let sign_in = "[web.slack_sign_in]\nclient_id = \"1.2\"\nclient_secret_file = \"/nowhere/secret\"";
     snapshot("settings_sign_in", sign_in);
 }
+
+#[test]
+fn mistakes_about_the_database_hooks_objects_and_traces_are_shown() {
+    let wrong = r#"
+concurrency = 0
+drain_seconds = 4000
+
+[database]
+url = "postgres://countersign@db.example.org/countersign"
+
+[hooks.Orders]
+auth = "hmca"
+secret_file = "/nowhere/secret"
+
+[hooks.a-b]
+secret = "0123456789abcdef"
+
+[hooks.a_b]
+auth = "token"
+
+[s3]
+endpoint = "http://storage.example.org"
+region = "Frankfurt"
+
+[retention]
+keep_day = 30
+
+[traces]
+endpoint = "http://127.0.0.1:4318/v1/traces/"
+"#;
+    snapshot("settings_daemon", wrong);
+    snapshot("settings_traces_to_nowhere", "[traces]");
+}

@@ -1,5 +1,13 @@
 //! The command line.
 
+mod config;
+mod operating;
+mod watching;
+
+pub use config::ConfigCommand;
+pub use operating::{BackfillArgs, DbCommand, PauseArgs};
+pub use watching::{LogsArgs, ManArgs};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -76,6 +84,13 @@ pub enum Command {
     Serve(ServeArgs),
     /// List events: why each run started, or why none did.
     Events(EventsArgs),
+    /// Print what runs and their components said.
+    Logs(LogsArgs),
+    /// Start runs for a range of old deliveries.
+    Backfill(BackfillArgs),
+    /// Look after the database.
+    #[command(subcommand)]
+    Db(DbCommand),
     /// Let people and programs into the pages.
     #[command(subcommand)]
     Access(AccessCommand),
@@ -88,11 +103,16 @@ pub enum Command {
     /// Look at pipeline files.
     #[command(subcommand)]
     Pipeline(PipelineCommand),
+    /// Look at the settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Look at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Check this installation and say what to do about what is wrong.
     Doctor,
+    /// Print or write manual pages.
+    Man(ManArgs),
     /// Print a completion script.
     Completions {
         /// For which shell.
@@ -267,9 +287,9 @@ pub struct ServeArgs {
     /// Load this component too.
     #[arg(long = "with", value_name = "COMPONENT.wasm")]
     pub components: Vec<PathBuf>,
-    /// Runs carried at the same time.
-    #[arg(long, default_value_t = 2)]
-    pub concurrency: usize,
+    /// Runs carried at the same time, instead of the setting `concurrency`.
+    #[arg(long, value_name = "RUNS")]
+    pub concurrency: Option<usize>,
 }
 
 /// Arguments of `events`.
@@ -281,6 +301,9 @@ pub struct EventsArgs {
     /// At most so many.
     #[arg(long, default_value_t = 20)]
     pub limit: u32,
+    /// Go on with those that come.
+    #[arg(long, short)]
+    pub follow: bool,
 }
 
 /// `access` commands.
@@ -355,8 +378,15 @@ pub enum PipelineCommand {
     },
     /// Show when a pipeline's schedule fires next.
     Next {
-        /// The file.
-        pipeline: PathBuf,
+        /// The file, or the name of a registered pipeline.
+        pipeline: String,
+    },
+    /// Start nothing new of a pipeline; events wait, or are recorded as skipped if the pipeline says so.
+    Pause(PauseArgs),
+    /// Let a paused pipeline go on.
+    Resume {
+        /// The pipeline's name.
+        pipeline: String,
     },
 }
 

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 pub struct Context {
     /// How results are printed.
     pub output: Output,
-    /// Checked settings.
+    /// Checked settings, as they were when this command started.
     pub settings: Settings,
+    /// The file that somebody named; none: the usual places.
+    config: Option<PathBuf>,
     /// The words with which this command line is repeated: `countersign`, or with the flags that found the settings.
     pub prefix: String,
 }
@@ -41,12 +43,20 @@ impl Context {
             }
             cli.config.clone()
         };
-        Ok(Self { output: cli.output, settings: read_settings(config.as_deref())?, prefix })
+        Ok(Self { output: cli.output, settings: read_settings(config.as_deref())?, config, prefix })
     }
 
     /// With settings made elsewhere.
     pub fn with(output: Output, config: &Path, prefix: String) -> anyhow::Result<Self> {
-        Ok(Self { output, settings: read_settings(Some(config))?, prefix })
+        Ok(Self { output, settings: read_settings(Some(config))?, config: Some(config.to_path_buf()), prefix })
+    }
+
+    /// The settings as they are written now.
+    ///
+    /// # Errors
+    /// When they can not be read or are wrong.
+    pub fn read_again(&self) -> anyhow::Result<Settings> {
+        read_settings(self.config.as_deref())
     }
 
     /// Whether programs read the output.
@@ -66,11 +76,6 @@ impl Context {
     pub fn page_url(&self) -> Option<String> {
         let web = &self.settings.web;
         web.public_url.clone().or_else(|| web.listen.map(|address| format!("http://{address}")))
-    }
-
-    /// Where the metadata lies.
-    pub fn database(&self) -> PathBuf {
-        self.settings.state_dir.join("metadata.db")
     }
 
     /// Where the artifacts lie.

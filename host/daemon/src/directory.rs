@@ -1,7 +1,7 @@
 //! Who is who in this installation: the settings name people, and Slack knows what became of their accounts.
 
+use crate::service::LiveSettings;
 use async_trait::async_trait;
-use countersign_config::settings::Settings;
 use countersign_model::actor::{Actor, Identity};
 use countersign_ports::directory::Account;
 use countersign_ports::{Directory, Groups};
@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 /// The people under `[people]`, and what Slack says of accounts.
 pub struct PeopleDirectory {
-    settings: Settings,
+    settings: LiveSettings,
     groups: Option<Arc<dyn Groups>>,
 }
 
 impl PeopleDirectory {
     /// A directory; without `groups` only the settings count.
-    pub fn new(settings: Settings, groups: Option<Arc<dyn Groups>>) -> Self {
+    pub fn new(settings: LiveSettings, groups: Option<Arc<dyn Groups>>) -> Self {
         Self { settings, groups }
     }
 }
@@ -25,14 +25,14 @@ impl Directory for PeopleDirectory {
     async fn identify(&self, actor: &Actor) -> Identity {
         match &self.groups {
             Some(groups) if actor.as_slack().is_some() => self.with(actor, groups.account(actor).await),
-            Some(_) | None => self.settings.identity_of(actor),
+            Some(_) | None => self.settings.now().identity_of(actor),
         }
     }
 
     async fn identify_anew(&self, actor: &Actor) -> Identity {
         match &self.groups {
             Some(groups) if actor.as_slack().is_some() => self.with(actor, groups.account_anew(actor).await),
-            Some(_) | None => self.settings.identity_of(actor),
+            Some(_) | None => self.settings.now().identity_of(actor),
         }
     }
 }
@@ -40,7 +40,7 @@ impl Directory for PeopleDirectory {
 impl PeopleDirectory {
     /// What the settings say of somebody, and what Slack says of their account.
     fn with(&self, actor: &Actor, account: Result<Account, String>) -> Identity {
-        let mut identity = self.settings.identity_of(actor);
+        let mut identity = self.settings.now().identity_of(actor);
         match account {
             Ok(account) => {
                 identity.barred = account.barred;

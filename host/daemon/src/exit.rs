@@ -30,7 +30,10 @@ impl Exit {
                 RunEnd::Succeeded => Self::Done,
                 RunEnd::Blocked { .. } => Self::Blocked,
                 RunEnd::Rejected { .. } | RunEnd::Expired => Self::Rejected,
-                RunEnd::Failed { .. } | RunEnd::Superseded { .. } | RunEnd::Cancelled { .. } => Self::Failed,
+                RunEnd::Failed { .. }
+                | RunEnd::Superseded { .. }
+                | RunEnd::Replaced { .. }
+                | RunEnd::Cancelled { .. } => Self::Failed,
             },
         }
     }

@@ -10,12 +10,14 @@ mod directory;
 mod exit;
 mod failure;
 mod lookup;
+mod meter;
 mod notifier;
 mod service;
 mod settle;
 mod system;
 mod telemetry;
 mod terminal;
+mod traces;
 mod wiring;
 
 use args::Cli;
@@ -26,6 +28,13 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.output == args::Output::Json;
+    // For tests of what survives `kill -9`; read once, before anything happens.
+    if let Some(place) = std::env::var_os("COUNTERSIGN_FAILPOINT")
+        && let Err(error) = countersign_ports::failpoint::arm(&place.to_string_lossy())
+    {
+        eprintln!("error: COUNTERSIGN_FAILPOINT: {error}");
+        return Exit::Usage.into();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

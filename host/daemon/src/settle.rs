@@ -39,7 +39,7 @@ pub async fn carry(installation: &Installation, run: &RunId) -> anyhow::Result<R
             };
             match worked {
                 Ok(WorkEnd::Settled(state)) => return Ok(state),
-                Ok(WorkEnd::Lost) => {}
+                Ok(WorkEnd::Lost | WorkEnd::HandedOver) => {}
                 Err(error) => {
                     installation.engine.release(&claim).await?;
                     return Err(error.into());
@@ -79,6 +79,17 @@ async fn finish_interrupted(installation: &Installation, waiting: &Run) -> anyho
 /// # Errors
 /// When the stores fail.
 pub async fn carry_and_ask(
+    context: &Context,
+    installation: &Installation,
+    run: &RunId,
+    actor: &Actor,
+) -> anyhow::Result<Exit> {
+    let exit = ask_until_settled(context, installation, run, actor).await;
+    installation.traces.close().await;
+    exit
+}
+
+async fn ask_until_settled(
     context: &Context,
     installation: &Installation,
     run: &RunId,

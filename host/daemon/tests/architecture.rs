@@ -29,8 +29,8 @@ fn ours(uses: &BTreeSet<String>) -> BTreeSet<&str> {
     uses.iter().map(String::as_str).filter(|name| name.starts_with("countersign")).collect()
 }
 
-const SIBLINGS: [&str; 9] =
-    ["attest", "config", "store", "query", "sandbox", "slack", "orchestrator", "triggers", "web"];
+const SIBLINGS: [&str; 10] =
+    ["attest", "config", "store", "query", "sandbox", "slack", "orchestrator", "telemetry", "triggers", "web"];
 
 #[test]
 fn the_model_knows_nobody_and_no_machinery() {
@@ -111,7 +111,7 @@ fn only_the_wiring_names_concrete_parts() {
             }
             let text = std::fs::read_to_string(&path).expect("read source");
             let wiring = path.parent().is_some_and(|parent| parent.ends_with("wiring"));
-            let concrete = ["sandbox", "query", "store", "slack", "web", "attest"];
+            let concrete = ["sandbox", "query", "store", "slack", "telemetry", "web", "attest"];
             for concrete in concrete.map(|part| format!("countersign_{part}::")) {
                 if text.contains(&concrete) && !wiring {
                     offenders.push(format!("{} names {concrete}", path.display()));
@@ -120,4 +120,52 @@ fn only_the_wiring_names_concrete_parts() {
         }
     }
     assert!(offenders.is_empty(), "{offenders:?}");
+}
+
+/// Texts of all sources of the host's crates, by path.
+fn sources() -> BTreeMap<std::path::PathBuf, String> {
+    let host = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("host").to_path_buf();
+    let houses = std::fs::read_dir(&host).expect("read host").flatten();
+    let mut open: Vec<_> = houses.map(|house| house.path().join("src")).filter(|path| path.is_dir()).collect();
+    let mut found = BTreeMap::new();
+    while let Some(directory) = open.pop() {
+        for path in std::fs::read_dir(directory).expect("read sources").flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).expect("read source");
+                let relative = path.strip_prefix(&host).expect("below host").to_path_buf();
+                found.insert(relative, text);
+            }
+        }
+    }
+    found
+}
+
+/// The store's own are reached by the write that each transition begins with; those of effects outside it are marked by hand.
+#[test]
+fn every_failpoint_is_reached_before_and_after() {
+    let mut sources = sources();
+    let list = sources.remove(std::path::Path::new("ports/src/failpoint.rs")).expect("the list");
+    let named = |line: &str| {
+        let (name, text) = line.trim().strip_suffix("\",")?.split_once(" = \"")?;
+        Some((name.to_string(), text.to_string()))
+    };
+    let points: Vec<(String, String)> = list.lines().filter_map(named).collect();
+    assert!(points.len() > 30, "the list is read: {points:?}");
+    // Given to something; the arms of a match name all of them.
+    let used = |text: &str, point: &str| [")", ","].iter().any(|end| text.contains(&format!("Point::{point}{end}")));
+    let marked = |point: &str, side: &str| {
+        let mark = format!("reach(Point::{point}, Side::{side})");
+        sources.values().any(|text| text.contains(&mark))
+    };
+    let reached = |(point, text): &(String, String)| match text.split_once('.') {
+        Some(("store", _)) => {
+            let store = sources.iter().filter(|(path, _)| path.starts_with("store/src"));
+            store.into_iter().any(|(_, text)| used(text, point))
+        }
+        _ => marked(point, "Before") && marked(point, "After"),
+    };
+    let missed: Vec<_> = points.iter().filter(|point| !reached(point)).collect();
+    assert!(missed.is_empty(), "nothing reaches {missed:?}");
 }

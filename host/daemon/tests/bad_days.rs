@@ -2,7 +2,7 @@
 
 mod harness;
 
-use harness::{Home, newest_run, show};
+use harness::{Home, eventually, newest_run, show};
 
 const INGEST: &str = r#"
 name = "bad-data"
@@ -88,6 +88,13 @@ fn pipelines_that_are_wrong_are_refused_with_their_place() {
 /// Runs the misbehaving guest.
 fn misbehave(how: &str, limits: &str) -> (Home, harness::Ran) {
     let home = Home::new();
+    let arguments = misbehaving(&home, how, limits);
+    let ran = home.run(&arguments.each_ref().map(String::as_str));
+    (home, ran)
+}
+
+/// The command that runs the misbehaving guest.
+fn misbehaving(home: &Home, how: &str, limits: &str) -> [String; 4] {
     let component = home.path().join("misbehave.wasm");
     std::fs::write(&component, countersign_guests::MISBEHAVE).expect("write component");
     let pipeline = home.write(
@@ -97,8 +104,8 @@ fn misbehave(how: &str, limits: &str) -> (Home, harness::Ran) {
              params = {{ how = \"{how}\" }}\nlimits = {{ {limits} }}\n"
         ),
     );
-    let ran = home.run(&["run", "--with", component.to_str().unwrap(), pipeline.to_str().unwrap()]);
-    (home, ran)
+    let path = |path: std::path::PathBuf| path.to_str().unwrap().to_string();
+    ["run".to_string(), "--with".to_string(), path(component), path(pipeline)]
 }
 
 #[test]
@@ -119,6 +126,26 @@ fn components_that_misbehave_fail_their_step_and_nothing_else() {
         let (home, ran) = misbehave(how, limits);
         ran.must(1).says(said);
         failed_run_says(&home, code);
+    }
+}
+
+#[test]
+fn cancelling_a_run_stops_a_component_that_never_ends_and_leaves_nothing() {
+    for how in ["loop-forever", "sleep-forever"] {
+        let home = Home::new();
+        let arguments = misbehaving(&home, how, "time_seconds = 3600");
+        let mut running = home.spawn(&arguments.each_ref().map(String::as_str));
+        let scratch = home.state().join("scratch");
+        eventually("a component that runs", || std::fs::read_dir(&scratch).ok()?.next());
+        let run = newest_run(&home, &[]);
+        home.run(&["cancel", &run]).must(0);
+        assert_eq!(running.0.wait().expect("the process ends").code(), Some(1), "{how}");
+        assert_eq!(show(&home, &[], &run)["run"]["state"]["end"]["end"], "cancelled", "{how}");
+        for directory in [scratch, home.state().join("artifacts/staging")] {
+            let left: Vec<_> = std::fs::read_dir(&directory).expect("a directory").flatten().collect();
+            assert!(left.is_empty(), "{how} left {left:?}");
+        }
+        home.run(&["audit", "verify"]).must(0);
     }
 }
 

@@ -60,7 +60,10 @@ fn a_run_killed_at_any_step_is_finished_once() {
         let run = serve_until(&home, "waiting");
         each_step_ended_well_once(&run);
         assert_eq!(run["requests"].as_array().expect("requests").len(), 1, "killed after {point}");
-        assert_eq!(home.data(&["--demo", "runs"]).as_array().expect("runs").len(), 1);
+        // On a slow machine the daemon also finds the deliveries that the demo laid down, and starts a run of its own about them.
+        let runs = home.data(&["--demo", "runs"]);
+        let asked = runs.as_array().expect("runs").iter().filter(|run| run["cause"]["cause"] == "person");
+        assert_eq!(asked.count(), 1);
         home.run(&["--demo", "audit", "verify"]).must(0);
     }
 }
@@ -81,7 +84,7 @@ fn a_push_killed_after_its_decision_is_finished_once() {
         .expect("models")
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name != "current")
+        .filter(|name| name != "current" && name != ".lock")
         .collect();
     assert_eq!(names.len(), 1, "{names:?}");
     assert!(models.join("current/model.onnx").is_file());

@@ -1,7 +1,8 @@
 //! Events: why a run started.
 
 use crate::actor::Actor;
-use crate::id::{EventId, RunId};
+use crate::digest::Digest;
+use crate::id::{EventId, PushId, RunId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "cause", rename_all = "lowercase")]
 pub enum Cause {
-    /// A person asked.
+    /// A person asked: at the terminal, on the page or over the API.
     Person,
     /// The clock said so.
     Cron {
@@ -44,8 +45,50 @@ pub enum Cause {
         /// The span its name spells.
         span: Option<String>,
         /// SHA-256 of the file.
-        digest: crate::digest::Digest,
+        digest: Digest,
     },
+    /// Another pipeline's model went live.
+    Pushed {
+        /// That pipeline.
+        pipeline: String,
+        /// The push.
+        push: PushId,
+        /// Digest of the model.
+        model: Digest,
+    },
+    /// Another system said so over HTTP.
+    Http {
+        /// The hook of the settings that it came in by.
+        hook: String,
+        /// What it says it is: a CloudEvents `type`, or `request`.
+        kind: String,
+        /// Where it says it comes from: a CloudEvents `source`; may be empty.
+        source: String,
+        /// Its own identifier, unique within `source`.
+        id: String,
+    },
+    /// A person asked for a range of old deliveries to be worked on again.
+    Backfill {
+        /// The source's name.
+        source: String,
+        /// The file's path.
+        path: String,
+        /// The span its name spells.
+        span: String,
+        /// SHA-256 of the file.
+        digest: Digest,
+    },
+}
+
+impl Cause {
+    /// The delivery that the event is about: source, path, span and digest of the file.
+    pub fn delivery(&self) -> Option<(&str, &str, Option<&str>, Digest)> {
+        match self {
+            Self::Arrival { source, path, span, digest } => Some((source, path, span.as_deref(), *digest)),
+            Self::Backfill { source, path, span, digest } => Some((source, path, Some(span), *digest)),
+            Self::Person | Self::Cron { .. } | Self::Pushed { .. } | Self::Http { .. } => None,
+        }
+    }
 }
 
 /// What became of an event.

@@ -31,6 +31,11 @@ macro_rules! id {
                 Self(ulid)
             }
 
+            /// Its 128 bits: what traces are named by.
+            pub fn to_bytes(&self) -> [u8; 16] {
+                self.0.to_bytes()
+            }
+
             /// The last six characters: enough for a person to tell two apart on one screen.
             pub fn short(&self) -> String {
                 let text = self.0.to_string();

@@ -3,6 +3,7 @@
 //! arguments.
 
 pub mod actor;
+pub mod admission;
 pub mod artifact;
 pub mod audit;
 pub mod canonical;

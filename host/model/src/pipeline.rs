@@ -32,17 +32,61 @@ impl Pipeline {
     }
 }
 
-/// What starts runs without a person.
+/// What starts runs without a person. What stands at its default is not written, so that a definition keeps its digest when
+/// a version of Countersign brings a new key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trigger {
     /// Five-field cron expression.
     pub cron: Option<String>,
     /// IANA zone of the cron expression.
     pub timezone: String,
+    /// A scheduled run starts up to so many seconds late, by a share of its own that never changes: fires of many pipelines spread.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub jitter_seconds: u64,
+    /// What becomes of instants that passed while nobody looked.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub misfire: Misfire,
     /// Sources whose new files start a run.
     pub arrival: Vec<String>,
+    /// Hooks of the settings whose requests start a run.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub http: Vec<String>,
+    /// Pipelines whose pushes start a run.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub after: Vec<String>,
     /// What happens when a run is due while one is going on.
     pub overlap: Overlap,
+    /// At most so many runs wait in the queue; one more is recorded as skipped. 0 means [`QUEUE_LIMIT`].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub queue_limit: u32,
+    /// Runs of a higher priority are claimed first; 0 is usual.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: i32,
+    /// What becomes of events while the pipeline is paused.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub while_paused: WhilePaused,
+}
+
+/// Queued runs of a pipeline that says nothing about it.
+pub const QUEUE_LIMIT: u32 = 10_000;
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl Trigger {
+    /// How many runs of the pipeline may be running at the same time.
+    pub fn most_running(&self) -> u32 {
+        match self.overlap {
+            Overlap::Allow(most) => most.max(1),
+            Overlap::Wait | Overlap::Skip | Overlap::Replace => 1,
+        }
+    }
+
+    /// How many may wait in the queue.
+    pub fn most_queued(&self) -> u32 {
+        if self.queue_limit == 0 { QUEUE_LIMIT } else { self.queue_limit }
+    }
 }
 
 /// What happens to a run that is due while another of the pipeline is queued or running.
@@ -52,17 +96,99 @@ pub enum Overlap {
     /// It waits its turn.
     #[default]
     Wait,
-    /// It is recorded as skipped, with the running run's id.
+    /// It is recorded as skipped, with the other run's id.
+    Skip,
+    /// The others end as replaced by it.
+    Replace,
+    /// So many run at the same time; the next wait their turn.
+    Allow(u32),
+}
+
+/// What becomes of scheduled instants that passed while nobody looked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "policy", rename_all = "kebab-case")]
+pub enum Misfire {
+    /// The newest starts one run, the others are recorded as coalesced into it.
+    #[default]
+    RunLatest,
+    /// The newest `most` start a run each, older ones are recorded as skipped.
+    RunAll {
+        /// At most so many.
+        most: u32,
+    },
+    /// An instant that is found later than `deadline_seconds` is recorded as skipped.
+    Skip {
+        /// How late is still on time.
+        deadline_seconds: u64,
+    },
+}
+
+/// What becomes of events while a pipeline is paused; none is ever dropped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhilePaused {
+    /// Their runs wait in the queue until the pipeline goes on.
+    #[default]
+    Hold,
+    /// They are recorded as skipped.
     Skip,
 }
 
 /// Raw data in a place outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// Absolute path, in which `{SPAN}`, or `{YYYY}`, `{MM}` and `{DD}`, stand for the span.
+    /// Absolute path or `s3://bucket/prefix/name`, in which `{SPAN}`, or `{YYYY}`, `{MM}` and `{DD}`, stand for the span.
     pub path: String,
     /// A file counts as arrived when size and time did not change for this long.
     pub settle_seconds: u64,
+    /// When a file counts as whole.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ready: Ready,
+}
+
+impl Source {
+    /// Bucket and key pattern, for a source in an object store.
+    pub fn object(&self) -> Option<(&str, &str)> {
+        self.path.strip_prefix("s3://")?.split_once('/')
+    }
+}
+
+/// When a delivered file counts as whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ready {
+    /// When its size and time did not change for `settle_seconds`.
+    #[default]
+    Settled,
+    /// At once: whoever delivers renames it into place, or writes objects, which appear whole.
+    Renamed,
+    /// When a file of that name, such as `_SUCCESS`, lies beside it; `{NAME}` in it stands for the delivered file's name.
+    Marker(String),
+}
+
+/// Attempts at a step whose error may pass, and the pauses between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Attempts, the first included.
+    pub attempts: u32,
+    /// Pause before the second attempt; it doubles with each.
+    pub pause_seconds: u64,
+    /// It never becomes longer than this.
+    pub longest_pause_seconds: u64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 3, pause_seconds: 1, longest_pause_seconds: 300 }
+    }
+}
+
+impl Retry {
+    /// The pause before that attempt; the second attempt is 2.
+    pub fn pause_before(&self, attempt: u32) -> std::time::Duration {
+        let doubled = self.pause_seconds.saturating_mul(1 << attempt.saturating_sub(2).min(32));
+        std::time::Duration::from_secs(doubled.min(self.longest_pause_seconds))
+    }
 }
 
 /// One node.
@@ -101,6 +227,9 @@ pub struct ComponentStep {
     pub grant: BTreeSet<Capability>,
     /// Limits of one execution.
     pub limits: Limits,
+    /// Attempts when its error may pass.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub retry: Retry,
     /// What kinds of finding mean here.
     pub on: FindingPolicy,
     /// Whether an earlier result may be used again.

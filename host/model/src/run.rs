@@ -24,6 +24,9 @@ pub struct Run {
     pub started_by: Actor,
     /// The delivery of data it is about.
     pub span: Option<String>,
+    /// Runs of a higher priority are claimed first.
+    #[serde(default)]
+    pub priority: i32,
     /// Where it stands.
     pub state: RunState,
     /// When it was accepted.
@@ -86,6 +89,11 @@ pub enum RunEnd {
     },
     /// Nobody decided in time.
     Expired,
+    /// A later run of the pipeline took its place before it was done, because the pipeline says so.
+    Replaced {
+        /// That run.
+        by: RunId,
+    },
     /// A person stopped it.
     Cancelled {
         /// Who.
@@ -103,6 +111,7 @@ impl RunEnd {
             Self::Rejected { .. } => "rejected",
             Self::Superseded { .. } => "superseded",
             Self::Expired => "expired",
+            Self::Replaced { .. } => "replaced",
             Self::Cancelled { .. } => "cancelled",
         }
     }

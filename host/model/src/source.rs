@@ -1,35 +1,22 @@
 //! Which files are deliveries of a source, and which span each name spells. Pure text: whoever lists a directory asks here.
 
-use chrono::NaiveDate;
+mod name;
+
+use name::NamePattern;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
-/// A source's path, taken apart: a directory and a file name in which placeholders stand for the span.
+/// A source's path, taken apart: a directory and, in it, a name in which placeholders stand for the span.
 ///
 /// `{SPAN}` stands for any text; `{YYYY}`, `{MM}`, `{DD}` for digits that together spell a date. At most one of the two
-/// ways, in the file name only. Without a placeholder there is one file, and its deliveries have no span.
+/// ways, either in the file name or in the name of the directory that the file lies in. Without a placeholder there is one file, and
+/// its deliveries have no span. Addresses of objects (`s3://bucket/prefix/name`) are taken apart in the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpanPattern {
     directory: PathBuf,
     name: NamePattern,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum NamePattern {
-    /// One file.
-    Fixed(String),
-    /// Anything between the two.
-    Span { before: String, after: String },
-    /// Pieces of fixed width.
-    Date(Vec<Piece>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Year,
-    Month,
-    Day,
+    /// The file's own name, when the span is in the name of its directory.
+    inner: Option<String>,
 }
 
 /// A path that is no pattern.
@@ -46,29 +33,70 @@ impl SpanPattern {
     /// Takes a path apart.
     ///
     /// # Errors
-    /// When it has no file name, a placeholder outside the file name or unknown, one twice, both ways mixed, or a date that
-    /// would not tell one delivery from another.
+    /// When it has no file name, a placeholder too high up, in two places or unknown, one twice, both ways mixed, or a date that would not
+    /// tell one delivery from another.
     pub fn parse(path: &str) -> Result<Self, PatternError> {
         let error = |problem: String| PatternError { path: path.to_string(), problem };
         let (directory, name) = path.rsplit_once('/').unwrap_or((".", path));
         if name.is_empty() || name == "." || name == ".." {
             return Err(error("names no file".into()));
         }
-        if directory.contains(['{', '}']) {
-            return Err(error("has a placeholder in a directory: the span must be in the file name".into()));
+        let (directory, name, inner) = match directory.rsplit_once('/').unwrap_or((".", directory)) {
+            (above, last) if last.contains(BRACES) => (above, last, Some(name)),
+            _ => (directory, name, None),
+        };
+        if inner.is_some_and(|inner| inner.contains(BRACES)) {
+            return Err(error(
+                "has placeholders in a directory and in the file name: put the span into one of the two".into(),
+            ));
         }
-        let name = parse_name(name).map_err(error)?;
+        if directory.contains(BRACES) {
+            return Err(error(
+                "has a placeholder in a higher directory: only the file name, or its directory's, may spell the span"
+                    .into(),
+            ));
+        }
+        if path.starts_with("s3://") && directory.len() <= "s3://".len() {
+            return Err(error("has no bucket: write `s3://bucket/prefix/name`".into()));
+        }
+        let name = NamePattern::parse(name).map_err(error)?;
         // `/file` lies in the root directory, whose text before the last `/` is empty.
         let directory = if directory.is_empty() { "/" } else { directory };
-        Ok(Self { directory: directory.into(), name })
+        Ok(Self { directory: directory.into(), name, inner: inner.map(str::to_string) })
     }
 
-    /// The one directory in which deliveries lie.
+    /// The one directory in which deliveries lie, or the directories of deliveries.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Whether a file of that name is a delivery. Names of files that are still being written never are.
+    /// The file's name in each matching directory; none when it is the files themselves that match.
+    pub fn inner(&self) -> Option<&str> {
+        self.inner.as_deref()
+    }
+
+    /// The text with which every matching name starts.
+    pub fn start(&self) -> &str {
+        self.name.start()
+    }
+
+    /// Whether names spell spans at all.
+    pub fn has_span(&self) -> bool {
+        !matches!(self.name, NamePattern::Fixed(_))
+    }
+
+    /// A span as the pattern spells them, where they are dates.
+    pub fn example_date(&self) -> Option<&'static str> {
+        self.name.example_date()
+    }
+
+    /// Every span from one to another, both included, where spans are dates; none where they are not, or one of the two is no span
+    /// as the pattern spells them.
+    pub fn spans_between(&self, from: &str, to: &str) -> Option<Vec<String>> {
+        self.name.dates(from, to)
+    }
+
+    /// Whether a file, or a directory, of that name is a delivery's. Names of files that are still being written never are.
     pub fn matches(&self, file_name: &str) -> bool {
         !is_temporary(file_name) && self.read(file_name).is_some()
     }
@@ -90,17 +118,12 @@ impl SpanPattern {
         span_order(&span(a), &span(b)).then_with(|| a.cmp(b))
     }
 
-    fn read(&self, file_name: &str) -> Option<Option<String>> {
-        match &self.name {
-            NamePattern::Fixed(name) => (name == file_name).then_some(None),
-            NamePattern::Span { before, after } => {
-                let span = file_name.strip_prefix(before.as_str())?.strip_suffix(after.as_str())?;
-                (!span.is_empty()).then(|| Some(span.to_string()))
-            }
-            NamePattern::Date(pieces) => read_date(pieces, file_name).map(Some),
-        }
+    fn read(&self, name: &str) -> Option<Option<String>> {
+        self.name.read(name)
     }
 }
+
+const BRACES: [char; 2] = ['{', '}'];
 
 /// Whether a name says that its file is still being written, or is an editor's: `.name`, `name.tmp`, `name.part`, `name~`.
 pub fn is_temporary(file_name: &str) -> bool {
@@ -133,88 +156,6 @@ fn leading_chunk(text: &str) -> &str {
     let digits = text.starts_with(|first: char| first.is_ascii_digit());
     let end = text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len());
     &text[..end]
-}
-
-fn parse_name(name: &str) -> Result<NamePattern, String> {
-    let mut pieces = Vec::new();
-    let mut span_at = None;
-    let mut rest = name;
-    while let Some(open) = rest.find(['{', '}']) {
-        let inside = rest[open..].strip_prefix('{').and_then(|after| after.split_once('}'));
-        let Some((placeholder, after)) = inside else {
-            return Err("has a brace without its partner".into());
-        };
-        if open > 0 {
-            pieces.push(Piece::Text(rest[..open].to_string()));
-        }
-        let date = match placeholder {
-            "SPAN" if span_at.is_none() => {
-                span_at = Some(name.len() - rest.len() + open);
-                rest = after;
-                continue;
-            }
-            "SPAN" => return Err("has `{SPAN}` twice".into()),
-            "YYYY" => Piece::Year,
-            "MM" => Piece::Month,
-            "DD" => Piece::Day,
-            other => {
-                return Err(format!(
-                    "has `{{{other}}}`: placeholders are `{{SPAN}}`, or `{{YYYY}}`, `{{MM}}`, `{{DD}}`"
-                ));
-            }
-        };
-        if pieces.contains(&date) {
-            return Err(format!("has `{{{placeholder}}}` twice"));
-        }
-        pieces.push(date);
-        rest = after;
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Text(rest.to_string()));
-    }
-    let has = |piece| pieces.contains(&piece);
-    match span_at {
-        Some(_) if has(Piece::Year) || has(Piece::Month) || has(Piece::Day) => {
-            Err("mixes `{SPAN}` with a date: use one of the two".into())
-        }
-        Some(at) => {
-            Ok(NamePattern::Span { before: name[..at].to_string(), after: name[at + "{SPAN}".len()..].to_string() })
-        }
-        None if has(Piece::Month) && !has(Piece::Year) => {
-            Err("has `{MM}` without `{YYYY}`: next year's files would have the same spans".into())
-        }
-        None if has(Piece::Day) && !has(Piece::Month) => {
-            Err("has `{DD}` without `{MM}`: next month's files would have the same spans".into())
-        }
-        None if has(Piece::Year) => Ok(NamePattern::Date(pieces)),
-        None => Ok(NamePattern::Fixed(name.to_string())),
-    }
-}
-
-/// The span of a name that fits the pieces and spells a date that exists.
-fn read_date(pieces: &[Piece], file_name: &str) -> Option<String> {
-    let (mut year, mut month, mut day) = ("", None, None);
-    let mut rest = file_name;
-    for piece in pieces {
-        let width = match piece {
-            Piece::Text(text) => text.len(),
-            Piece::Year => 4,
-            Piece::Month | Piece::Day => 2,
-        };
-        let (found, after) = rest.split_at_checked(width)?;
-        let digits = found.bytes().all(|byte| byte.is_ascii_digit());
-        match piece {
-            Piece::Text(text) if text == found => {}
-            Piece::Year if digits => year = found,
-            Piece::Month if digits => month = Some(found),
-            Piece::Day if digits => day = Some(found),
-            Piece::Text(_) | Piece::Year | Piece::Month | Piece::Day => return None,
-        }
-        rest = after;
-    }
-    let number = |text: Option<&str>| text.map_or(Some(1), |text| text.parse().ok());
-    NaiveDate::from_ymd_opt(year.parse().ok()?, number(month)?, number(day)?).filter(|_| rest.is_empty())?;
-    Some([Some(year), month, day].into_iter().flatten().collect::<Vec<_>>().join("-"))
 }
 
 #[cfg(test)]
@@ -259,6 +200,28 @@ mod tests {
     }
 
     #[test]
+    fn a_span_may_be_in_the_directory_of_the_file() {
+        let days = pattern("/in/day={YYYY}-{MM}-{DD}/rows.csv");
+        assert_eq!((days.directory(), days.inner(), days.start()), (Path::new("/in"), Some("rows.csv"), "day="));
+        assert_eq!(days.span_of("day=2026-11-22").as_deref(), Some("2026-11-22"));
+        assert!(!days.matches("rows.csv"));
+        let days = pattern("s3://bucket/in/{SPAN}/rows.csv");
+        assert_eq!((days.directory(), days.start()), (Path::new("s3://bucket/in"), ""));
+    }
+
+    #[test]
+    fn dates_between_two_are_counted_as_the_pattern_spells_them() {
+        let spans = |path: &str, from: &str, to: &str| pattern(path).spans_between(from, to);
+        let days = spans("/in/{YYYY}-{MM}-{DD}", "2028-02-28", "2028-03-01").unwrap();
+        assert_eq!(days, ["2028-02-28", "2028-02-29", "2028-03-01"]);
+        assert_eq!(spans("/in/{YYYY}{MM}", "2026-11", "2027-01").unwrap(), ["2026-11", "2026-12", "2027-01"]);
+        assert_eq!(spans("/in/{YYYY}", "2026", "2025").unwrap(), Vec::<String>::new());
+        assert_eq!(spans("/in/{YYYY}-{MM}-{DD}", "2026-2-28", "2026-03-01"), None);
+        assert_eq!(spans("/in/{YYYY}-{MM}-{DD}", "2026-02", "2026-03"), None);
+        assert_eq!(spans("/in/{SPAN}", "1", "2"), None);
+    }
+
+    #[test]
     fn files_that_are_still_written_do_not_match() {
         let all = pattern("/in/{SPAN}");
         assert!(all.matches("a.csv"));
@@ -282,7 +245,10 @@ mod tests {
     fn a_wrong_pattern_says_what_to_write() {
         for (path, problem) in [
             ("/in/", "names no file"),
-            ("/in/{YYYY}/a.csv", "in a directory"),
+            ("/in/{YYYY}/x/a.csv", "in a higher directory"),
+            ("/in/{YYYY}/{MM}.csv", "in a directory and in the file name"),
+            ("s3://{SPAN}/a.csv", "no bucket"),
+            ("s3://a.csv", "no bucket"),
             ("/in/{DATE}.csv", "`{DATE}`"),
             ("/in/{SPAN}-{SPAN}.csv", "twice"),
             ("/in/{YYYY}-{YYYY}.csv", "twice"),

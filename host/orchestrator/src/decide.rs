@@ -41,7 +41,8 @@ impl Engine {
             roles: identity.roles.into_iter().collect(),
             channel: input.channel,
             second_factor: input.second_factor,
-            reason: input.reason,
+            // PostgreSQL keeps no NUL in a text; nobody means one.
+            reason: input.reason.replace('\0', "\u{FFFD}"),
             conditions: input.conditions,
             evidence_digest: input.evidence,
             envelope: None,

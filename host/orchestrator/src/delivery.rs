@@ -4,7 +4,7 @@
 use crate::engine::Engine;
 use crate::error::{OrchestratorError, StepFailure, step_error};
 use countersign_model::artifact::{Artifact, ArtifactKind};
-use countersign_model::event::Cause;
+use countersign_model::execution::StepError;
 use countersign_model::pipeline::Source;
 use countersign_model::run::{Claim, Run};
 use countersign_ports::Delivered;
@@ -29,24 +29,23 @@ impl Engine {
         if let Some(artifact) = recorded.into_iter().find(|artifact| artifact.step == name) {
             return Ok(artifact);
         }
-        let (file, expected) = match &run.cause {
-            Cause::Arrival { source: arrived, path, span, digest } if arrived == name => {
-                (Delivered { path: path.into(), span: span.clone() }, Some(*digest))
+        // A server that does not answer may answer later; a file that is not there is not there.
+        let missing =
+            |problem| StepError { transient: source.object().is_some(), ..step_error("input.missing", problem) };
+        let (file, expected) = match run.cause.delivery() {
+            Some((arrived, path, span, digest)) if arrived == name => {
+                (Delivered { path: path.into(), span: span.map(str::to_string) }, Some(digest))
             }
-            Cause::Arrival { .. } | Cause::Person | Cause::Cron { .. } => {
-                (self.parts.deliveries.newest(source).map_err(|problem| step_error("input.missing", problem))?, None)
-            }
+            Some(_) | None => (self.parts.deliveries.newest(source).await.map_err(missing)?, None),
         };
         let staged = self.parts.artifacts.stage().await.map_err(OrchestratorError::from)?;
-        copy_in(&file.path, &staged)?;
+        let copy = staged.join(name_of_copy(&file.path));
+        self.parts.deliveries.fetch(&file.path, &copy).await.map_err(missing)?;
         let (digest, manifest) = self.parts.artifacts.publish(&staged).await.map_err(OrchestratorError::from)?;
         if expected.is_some_and(|expected| manifest.files.iter().all(|entry| entry.digest != expected)) {
             return Err(step_error(
                 "input.changed",
-                format!(
-                    "{} changed after its arrival was noticed: its new content starts a run of its own",
-                    file.path.display()
-                ),
+                format!("{} changed after its arrival was noticed: its new content starts a run of its own", file.path),
             )
             .into());
         }
@@ -68,15 +67,8 @@ impl Engine {
     }
 }
 
-/// Copies the file into `staged`, always under the name `delivery.<extension>`, so that equal bytes are equal artifacts whatever
-/// day their names spell.
-fn copy_in(file: &Path, staged: &Path) -> Result<(), StepFailure> {
-    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or("data");
-    std::fs::copy(file, staged.join(format!("delivery.{extension}"))).map(|_| ()).map_err(|error| {
-        step_error(
-            "input.missing",
-            format!("read {}: {error}; check the source's `path` in the pipeline", file.display()),
-        )
-        .into()
-    })
+/// `delivery.<extension>`, so that equal bytes are equal artifacts whatever day their names spell.
+fn name_of_copy(delivered: &str) -> String {
+    let extension = Path::new(delivered).extension().and_then(|extension| extension.to_str()).unwrap_or("data");
+    format!("delivery.{extension}")
 }

@@ -1,7 +1,7 @@
 //! The driver: resolves a step's inputs, computes the cache key, and decides between an earlier result and a run.
 
 use crate::engine::Engine;
-use crate::error::{OrchestratorError, StepFailure, step_error};
+use crate::error::{OrchestratorError, StepFailure, document, step_error};
 use crate::overriding::LeftOut;
 use countersign_model::artifact::Artifact;
 use countersign_model::canonical;
@@ -241,8 +241,4 @@ fn why(fingerprint: &Fingerprint, previous: Option<&Execution>, cache: bool) -> 
         (true, true, ExecutionState::Failed { .. }) => "it failed the last time".to_string(),
         (true, true, _) => "no usable earlier result".to_string(),
     }
-}
-
-pub(crate) fn document(source: serde_json::Error) -> OrchestratorError {
-    OrchestratorError::Document { document: "write canonical JSON", source }
 }

@@ -1,8 +1,6 @@
 //! The engine: the parts it works with, and how a person starts a run.
 
 use crate::error::OrchestratorError;
-use crate::outbox::Pauses;
-use crate::poke;
 use crate::watcher::Watcher;
 use countersign_model::actor::Actor;
 use countersign_model::component::Description;
@@ -11,14 +9,24 @@ use countersign_model::event::{Cause, Event};
 use countersign_model::id::{ArtifactId, EventId, ExecutionId, RunId, WorkerId};
 use countersign_model::pipeline::PipelineVersion;
 use countersign_model::run::{Run, RunState};
+use countersign_model::time::Timestamp;
 use countersign_ports::component_runner::Component;
+use countersign_ports::metadata_store::Proposal;
 use countersign_ports::{
     ArtifactStore, Attestor, Clock, ComponentRunner, DeliveryFinder, Directory, IdSource, MetadataStore, Notifier,
+    TriggerStore,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
+
+/// Pokes that run at a time.
+const POKES_AT_ONCE: usize = 2;
+
+/// Channels that failed, and until when nothing is tried there, so that what comes later does not overtake what failed. Held by the
+/// one delivery that goes on in a process.
+pub(crate) type Pauses = Mutex<BTreeMap<String, Timestamp>>;
 
 /// Every loaded component, by the digest that pipelines pin.
 #[derive(Clone, Default)]
@@ -43,6 +51,8 @@ impl Components {
 pub struct Parts {
     /// Metadata.
     pub store: Arc<dyn MetadataStore>,
+    /// What triggers remember, and which pipelines are paused.
+    pub triggers: Arc<dyn TriggerStore>,
     /// Artifacts' bytes.
     pub artifacts: Arc<dyn ArtifactStore>,
     /// The sandbox.
@@ -87,10 +97,6 @@ pub struct Routes {
 pub struct EngineOptions {
     /// A worker that shows no sign of life for this long has lost its run. At least four heartbeats.
     pub lease: Duration,
-    /// Attempts at a step whose error may pass.
-    pub attempts: u32,
-    /// Pause before the second attempt; it doubles with each.
-    pub retry_pause: Duration,
     /// A directory for components' scratch space, on a disk with room.
     pub scratch: std::path::PathBuf,
 }
@@ -117,7 +123,7 @@ impl Engine {
             options: Arc::new(options),
             worker,
             pauses: Arc::default(),
-            pokes: Arc::new(Semaphore::new(poke::AT_ONCE)),
+            pokes: Arc::new(Semaphore::new(POKES_AT_ONCE)),
             work: Arc::default(),
             outbox: Arc::default(),
         }
@@ -157,6 +163,7 @@ impl Engine {
             cause: Cause::Person,
             started_by: actor.clone(),
             span: None,
+            priority: version.pipeline.trigger.priority,
             state: RunState::Queued,
             created_at: now,
             ended_at: None,
@@ -169,17 +176,9 @@ impl Engine {
             dedupe_key: format!("person:{event}"),
             at: now,
         };
-        self.parts.store.accept_event(&event, Ok(&run)).await?;
+        self.parts.store.accept_event(&event, Proposal::Run(&run)).await?;
         self.hint_work();
         Ok(run.id)
-    }
-
-    /// Removes abandoned staging directories.
-    ///
-    /// # Errors
-    /// When the artifact store fails.
-    pub async fn sweep(&self) -> Result<u64, OrchestratorError> {
-        Ok(self.parts.artifacts.sweep().await?)
     }
 
     pub(crate) fn execution_id(&self) -> ExecutionId {

@@ -111,6 +111,11 @@ impl From<StepError> for StepFailure {
     }
 }
 
+/// A document of ours that can not be written.
+pub(crate) fn document(source: serde_json::Error) -> OrchestratorError {
+    OrchestratorError::Document { document: "write canonical JSON", source }
+}
+
 /// A step error of the host's making.
 pub(crate) fn step_error(code: &str, message: impl Into<String>) -> StepError {
     StepError { code: code.to_string(), message: message.into(), detail: String::new(), transient: false }

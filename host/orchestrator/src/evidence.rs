@@ -1,8 +1,8 @@
 //! Assembles the evidence document for a gate from the run's record and artifacts.
 
-use crate::driver::{Position, document};
+use crate::driver::Position;
 use crate::engine::Engine;
-use crate::error::OrchestratorError;
+use crate::error::{OrchestratorError, document};
 use crate::overriding::ancestors;
 use crate::shown;
 use countersign_model::artifact::{Artifact, ArtifactKind};

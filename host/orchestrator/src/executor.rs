@@ -4,6 +4,7 @@ use crate::driver::Plan;
 use crate::engine::Engine;
 use crate::error::{OrchestratorError, StepFailure};
 use crate::watcher::{RunEvent, Watcher};
+use crate::workplace::Workplace;
 use countersign_model::execution::LogLine;
 use countersign_model::id::RunId;
 use countersign_model::pipeline::ComponentStep;
@@ -13,14 +14,12 @@ use countersign_ports::component_runner::{
     ComponentOutcome, InputMount, Invocation, OutputMount, Progress, StepObserver,
 };
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a component left behind.
 pub(crate) struct Executed {
     pub outcome: ComponentOutcome,
-    /// Staging directories by output port.
-    pub staged: BTreeMap<String, PathBuf>,
+    pub place: Arc<Workplace>,
     pub metrics: BTreeMap<String, f64>,
 }
 
@@ -31,6 +30,7 @@ pub(crate) struct Listener {
     started_at: Timestamp,
     clock: Arc<dyn Clock>,
     watcher: Arc<dyn Watcher>,
+    place: Arc<Workplace>,
     log: Mutex<Vec<LogLine>>,
     metrics: Mutex<BTreeMap<String, f64>>,
 }
@@ -62,16 +62,18 @@ impl StepObserver for Listener {
 }
 
 impl Engine {
-    pub(crate) fn listener(&self, plan: &Plan) -> Arc<Listener> {
-        Arc::new(Listener {
+    pub(crate) async fn listener(&self, plan: &Plan) -> Result<Arc<Listener>, OrchestratorError> {
+        let place = self.workplace(&plan.execution.id.to_string(), &plan.description).await?;
+        Ok(Arc::new(Listener {
             run: plan.execution.run,
             step: plan.execution.step.clone(),
             started_at: plan.execution.started_at,
             clock: Arc::clone(&self.parts.clock),
             watcher: Arc::clone(&self.parts.watcher),
+            place: Arc::new(place),
             log: Mutex::default(),
             metrics: Mutex::default(),
-        })
+        }))
     }
 
     /// Runs the planned execution.
@@ -91,51 +93,29 @@ impl Engine {
             let kind = port.map_or(String::new(), |port| port.kind.to_string());
             inputs.push(InputMount { name: name.clone(), kind, many: port.is_some_and(|port| port.many), paths });
         }
-        let mut staged = BTreeMap::new();
-        for port in &plan.description.outputs {
-            let path = self.parts.artifacts.stage().await.map_err(OrchestratorError::from)?;
-            staged.insert(port.name.clone(), path);
-        }
-        let scratch = Scratch::new(self.options.scratch.join(plan.execution.id.to_string()))?;
         let invocation = Invocation {
             component: plan.component.clone(),
             parameters: work.parameters.clone(),
             inputs,
-            outputs: self.output_mounts(plan, &staged),
+            outputs: output_mounts(plan, &listener.place),
             grant: work.grant.clone(),
             limits: work.limits.clone(),
             seed: seed(plan),
-            scratch: scratch.0.clone(),
+            scratch: listener.place.scratch.0.clone(),
         };
         let observer: Arc<dyn StepObserver> = Arc::clone(listener) as Arc<dyn StepObserver>;
-        match self.parts.runner.execute(invocation, observer).await {
-            Ok(outcome) => {
-                let metrics = std::mem::take(&mut *unpoisoned(&listener.metrics));
-                Ok(Executed { outcome, staged, metrics })
-            }
-            Err(error) => {
-                discard(&staged);
-                Err(error.into())
-            }
-        }
-    }
-
-    fn output_mounts(&self, plan: &Plan, staged: &BTreeMap<String, PathBuf>) -> Vec<OutputMount> {
-        let mount = |port: &countersign_model::component::Port| {
-            let path = staged.get(&port.name)?.clone();
-            Some(OutputMount { name: port.name.clone(), kind: port.kind.to_string(), path })
-        };
-        plan.description.outputs.iter().filter_map(mount).collect()
+        let outcome = self.parts.runner.execute(invocation, observer).await?;
+        let metrics = std::mem::take(&mut *unpoisoned(&listener.metrics));
+        Ok(Executed { outcome, place: Arc::clone(&listener.place), metrics })
     }
 }
 
-/// Drops staged outputs of a failed execution; the store's sweep takes what this leaves.
-pub(crate) fn discard(staged: &BTreeMap<String, PathBuf>) {
-    for path in staged.values() {
-        if let Err(error) = std::fs::remove_dir_all(path) {
-            tracing::debug!(path = %path.display(), %error, "staged output left for the sweep");
-        }
-    }
+fn output_mounts(plan: &Plan, place: &Workplace) -> Vec<OutputMount> {
+    let mount = |port: &countersign_model::component::Port| {
+        let path = place.staged(&port.name)?;
+        Some(OutputMount { name: port.name.clone(), kind: port.kind.to_string(), path })
+    };
+    plan.description.outputs.iter().filter_map(mount).collect()
 }
 
 /// The seed of the component's virtual randomness: the same execution fingerprint always has the same.
@@ -143,26 +123,4 @@ fn seed(plan: &Plan) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&plan.execution.cache_key.as_bytes()[..8]);
     u64::from_be_bytes(first)
-}
-
-/// A scratch directory that goes with what it is for.
-pub(crate) struct Scratch(pub(crate) PathBuf);
-
-impl Scratch {
-    pub(crate) fn new(path: PathBuf) -> Result<Self, OrchestratorError> {
-        std::fs::create_dir_all(&path).map_err(|source| OrchestratorError::Io {
-            operation: "create scratch directory",
-            path: path.display().to_string(),
-            source,
-        })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(path = %self.0.display(), %error, "scratch directory was not removed");
-        }
-    }
 }

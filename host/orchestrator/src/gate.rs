@@ -1,9 +1,9 @@
 //! Sign-off gates: assemble the evidence, ask, and go on only on a decision that is bound to exactly that evidence.
 
 use crate::decide::first_half;
-use crate::driver::{Position, document};
+use crate::driver::Position;
 use crate::engine::Engine;
-use crate::error::OrchestratorError;
+use crate::error::{OrchestratorError, document};
 use crate::permit;
 use crate::watcher::RunEvent;
 use countersign_model::deadline::Progress;

@@ -3,6 +3,7 @@
 //! Everything it knows between two steps is in the metadata store, so a process that dies loses at most the step it was in.
 //! Knows the seams of `ports` only, never a database, a sandbox or a file format's library.
 
+mod attempts;
 mod attestation;
 mod damage;
 mod deadlines;
@@ -29,6 +30,7 @@ mod shown;
 mod since_live;
 mod watcher;
 mod worker;
+mod workplace;
 
 pub use engine::{Components, Engine, EngineOptions, Parts, Routes};
 pub use error::OrchestratorError;

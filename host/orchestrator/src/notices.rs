@@ -41,6 +41,7 @@ impl Engine {
             RunEnd::Succeeded
             | RunEnd::Rejected { .. }
             | RunEnd::Superseded { .. }
+            | RunEnd::Replaced { .. }
             | RunEnd::Expired
             | RunEnd::Cancelled { .. } => None,
         };

@@ -1,9 +1,9 @@
 //! Permits: re-derived from verified bytes and signatures at the moment of pushing, and before an earlier approval is used again.
 
 use crate::attestation::evidence_of;
-use crate::driver::{Position, document};
+use crate::driver::Position;
 use crate::engine::Engine;
-use crate::error::OrchestratorError;
+use crate::error::{OrchestratorError, document};
 use countersign_model::decision::{RequestState, SignoffRequest};
 use countersign_model::digest::Digest;
 use countersign_model::evidence::Evidence;

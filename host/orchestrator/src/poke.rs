@@ -4,7 +4,7 @@
 use crate::attestation::evidence_of;
 use crate::engine::Engine;
 use crate::error::OrchestratorError;
-use crate::executor::Scratch;
+use crate::workplace::Scratch;
 use countersign_formats::prediction::{ANSWER, EXAMPLE, Prediction};
 use countersign_model::actor::Actor;
 use countersign_model::component::Limits;
@@ -20,8 +20,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Pokes that run at a time.
-pub(crate) const AT_ONCE: usize = 2;
 /// How long another one waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Names and texts of an example together, bytes.
@@ -49,14 +47,14 @@ impl Engine {
             ));
         };
         let id = PokeId::from_ulid(self.parts.ids.ulid());
-        let scratch = Scratch::new(self.options.scratch.join(id.to_string()))?;
+        let scratch = Arc::new(Scratch::new(self.options.scratch.join(id.to_string()))?);
         let shown = scratch.0.join("example");
         write_example(&shown, &example)?;
         let live = evidence_of(&request)?.baseline;
-        let candidate = self.ask(&predictor, &request.model_digest, &shown, scratch.0.join("candidate"));
+        let candidate = self.ask(&predictor, &request.model_digest, &shown, &scratch, "candidate");
         let live = async {
             match live {
-                Some(live) => self.ask(&predictor, &live, &shown, scratch.0.join("live")).await.map(Some),
+                Some(live) => self.ask(&predictor, &live, &shown, &scratch, "live").await.map(Some),
                 None => Ok(None),
             }
         };
@@ -91,8 +89,10 @@ impl Engine {
         predictor: &Component,
         model: &Digest,
         example: &Path,
-        place: std::path::PathBuf,
+        scratch: &Arc<Scratch>,
+        name: &str,
     ) -> Result<Answer, OrchestratorError> {
+        let place = scratch.0.join(name);
         let (answer, work) = (place.join("answer"), place.join("work"));
         for directory in [&answer, &work] {
             std::fs::create_dir_all(directory).map_err(|error| io("create directory", directory, error))?;
@@ -114,7 +114,7 @@ impl Engine {
             seed: 0,
             scratch: work,
         };
-        Ok(match self.parts.runner.execute(invocation, Arc::new(Deaf)).await {
+        Ok(match self.parts.runner.execute(invocation, Arc::new(Deaf { _scratch: Arc::clone(scratch) })).await {
             Ok(_) => read_answer(&answer).unwrap_or_else(|why| Answer::Refused { why }),
             Err(error) => Answer::Refused { why: error.message },
         })
@@ -154,7 +154,10 @@ fn read_answer(folder: &Path) -> Result<Answer, String> {
 }
 
 /// Nobody follows a poke: its answer is what counts.
-struct Deaf;
+struct Deaf {
+    /// Goes when the component's thread lets go of this.
+    _scratch: Arc<Scratch>,
+}
 
 impl StepObserver for Deaf {
     fn log(&self, _line: LogLine) {}

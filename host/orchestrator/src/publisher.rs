@@ -25,16 +25,19 @@ impl Engine {
         log: &[LogLine],
     ) -> Result<Execution, StepFailure> {
         for port in &plan.description.outputs {
-            if let Some(path) = executed.staged.get(&port.name) {
-                layout::check(&port.kind, &port.name, path)?;
+            if let Some(path) = executed.place.staged(&port.name) {
+                layout::check(&port.kind, &port.name, &path)?;
             }
         }
         let span = span(&plan.inputs);
         let mut outputs = BTreeMap::new();
         for port in &plan.description.outputs {
-            let Some(path) = executed.staged.get(&port.name) else { continue };
-            let (digest, manifest) =
-                self.parts.artifacts.publish(path).await.map_err(|error| unfit(error, &port.name))?;
+            let Some(path) = executed.place.give(&port.name) else { continue };
+            let published = self.parts.artifacts.publish(&path).await;
+            let (digest, manifest) = published.map_err(|error| {
+                executed.place.take_back(&port.name, path);
+                unfit(error, &port.name)
+            })?;
             let artifact = Artifact {
                 id: self.artifact_id(),
                 kind: port.kind.clone(),

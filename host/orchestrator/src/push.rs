@@ -4,7 +4,7 @@ use crate::driver::Position;
 use crate::engine::Engine;
 use crate::error::OrchestratorError;
 use crate::gate::GateAnswer;
-use crate::placement::{self, Papers};
+use crate::placement::{Papers, Placed, Placement, Target};
 use crate::watcher::RunEvent;
 use countersign_formats::model::MODEL_GRAPH;
 use countersign_model::artifact::{Artifact, ArtifactKind, Manifest};
@@ -28,14 +28,25 @@ impl Engine {
     ) -> Result<GateAnswer, OrchestratorError> {
         let (gate, policy, target) = gate_of(position, step, work)?;
         loop {
+            let seen = Target::new(target).newest()?;
             let evidence = self.assemble(position, &gate.name, policy).await?;
             let Some(request) = self.approved_request(position, &gate.name, evidence.model).await? else {
                 let problem = format!("gate `{}` was passed without an approved request", gate.name);
                 return Err(definition(position, problem));
             };
             match self.permit(position, &request, policy, &evidence, target).await? {
-                Ok(permit) => return self.go_live(position, step, &permit, &request).await.map(|()| GateAnswer::Pass),
-                Err(refusal) => self.withdraw(&request, refusal.to_string()).await?,
+                Ok(permit) => {
+                    if self.go_live(position, step, &permit, &request, seen).await? {
+                        return Ok(GateAnswer::Pass);
+                    }
+                    tracing::info!(run.id = %position.run.id, target, "another version was shown meanwhile: asking for the permit anew");
+                    continue;
+                }
+                Err(refusal) => {
+                    // Closing a request carries no claim, and whoever took the run over may have pushed on it.
+                    self.still_ours(position.claim).await?;
+                    self.withdraw(&request, refusal.to_string()).await?;
+                }
             }
             // It passes only on another approval, which is then the next to be tried: each turn takes one away.
             match self.gate(position, gate, policy).await? {
@@ -60,13 +71,15 @@ impl Engine {
         Ok(requests.into_iter().nth(own.unwrap_or(0)))
     }
 
+    /// False: the target is not what it was when the permit was derived, and nothing was placed.
     async fn go_live(
         &self,
         position: &Position<'_>,
         step: &Step,
         permit: &Permit,
         request: &SignoffRequest,
-    ) -> Result<(), OrchestratorError> {
+        seen: Option<u64>,
+    ) -> Result<bool, OrchestratorError> {
         let laid_out = laid_out(position, step)?;
         let from = self.parts.artifacts.open(&laid_out.digest).await?;
         let manifest = self.parts.artifacts.manifest(&laid_out.digest).await?;
@@ -89,22 +102,28 @@ impl Engine {
         let push = match self.parts.store.begin_push(position.claim, &push).await? {
             PushStart::AlreadyThere(push) => {
                 self.parts.watcher.hear(RunEvent::Pushed { push, already: true });
-                return Ok(());
+                return Ok(true);
             }
             PushStart::Go(push) => push,
         };
-        let papers = Papers::new(request, &self.parts.store.decisions(&request.id).await?, permit)?;
-        let placed = push.clone();
-        tokio::task::spawn_blocking(move || placement::place(&from, &manifest, &placed, &papers))
-            .await
-            .map_err(|source| OrchestratorError::Task { operation: "place model", source })??;
+        let papers = Papers::new(&push, request, &self.parts.store.decisions(&request.id).await?, permit)?;
+        let epoch = position.claim.epoch;
+        let placement = Placement { from, manifest, push: push.clone(), papers, epoch, seen };
+        // Held until the record says what the target shows.
+        let still_ours = || {
+            let (engine, claim) = (self.clone(), position.claim.clone());
+            async move { engine.still_ours(&claim).await }
+        };
+        let Placed::Live(_lock) = placement.place(still_ours).await? else {
+            return Ok(false);
+        };
         let push = Push { completed_at: Some(self.parts.clock.now()), ..push };
         let message = Message::Pushed { push: push.clone() };
         let notices = self.request_notices(position.run.id, &request.policy, &message);
         self.parts.store.complete_push(position.claim, &push, &notices).await?;
         self.hint_outbox();
         self.parts.watcher.hear(RunEvent::Pushed { push, already: false });
-        Ok(())
+        Ok(true)
     }
 }
 

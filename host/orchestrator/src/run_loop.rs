@@ -2,15 +2,16 @@
 //!
 //! Steps run one after another: the query engine and the kernels use all cores inside a step, and a linear record is easy to read.
 
-use crate::driver::{Driven, Finished, Plan, Position};
+use crate::driver::{Finished, Position};
 use crate::engine::Engine;
 use crate::error::{OrchestratorError, StepFailure, step_error};
 use crate::gate::GateAnswer;
 use crate::overriding::{self, LeftOut};
 use crate::watcher::RunEvent;
-use countersign_model::execution::{Execution, ExecutionState, StepError, StepResult};
+use crate::worker::{Stopping, WorkEnd};
+use countersign_model::execution::{Execution, ExecutionState, StepResult};
 use countersign_model::finding::{Severity, Verdict};
-use countersign_model::pipeline::{ComponentStep, Pipeline, Step, Work};
+use countersign_model::pipeline::{Pipeline, Step, Work};
 use countersign_model::run::{Claim, Run, RunEnd, RunState};
 use countersign_ports::StoreError;
 use std::collections::BTreeSet;
@@ -18,6 +19,8 @@ use std::collections::BTreeSet;
 /// What a step means for its run.
 enum After {
     Next,
+    /// The process stops.
+    HandOver,
     Wait(RunState),
     End(RunEnd),
 }
@@ -35,6 +38,7 @@ impl From<GateAnswer> for After {
 /// A run on its way: everything here can be read from the record again.
 struct Walk<'a> {
     claim: &'a Claim,
+    stopping: &'a Stopping,
     run: &'a Run,
     pipeline: &'a Pipeline,
     finished: Finished,
@@ -56,8 +60,8 @@ impl Walk<'_> {
 }
 
 impl Engine {
-    /// Carries the run on until it waits or is over.
-    pub(crate) async fn carry(&self, claim: &Claim) -> Result<RunState, OrchestratorError> {
+    /// Carries the run on until it waits or is over, or until the process stops and a step has ended.
+    pub(crate) async fn carry(&self, claim: &Claim, stopping: &Stopping) -> Result<WorkEnd, OrchestratorError> {
         let store = &self.parts.store;
         let run = store
             .run(&claim.run)
@@ -77,9 +81,9 @@ impl Engine {
         let mut made_again = BTreeSet::new();
         loop {
             let (left_out, blocked) = (LeftOut::new(), None);
-            let mut walk = Walk { claim, run: &run, pipeline, finished, left_out, blocked };
+            let mut walk = Walk { claim, stopping, run: &run, pipeline, finished, left_out, blocked };
             let (step, error) = match self.walk(&mut walk).await {
-                Ok(state) => return Ok(state),
+                Ok(end) => return Ok(end),
                 Err(stopped) => stopped,
             };
             // Once for each artifact: what is damaged again at once is no matter of luck.
@@ -91,15 +95,18 @@ impl Engine {
             }
             if error.is_final() {
                 let end = RunEnd::Failed { step: step.to_string(), message: error.to_string() };
-                return self.end(&walk, end).await;
+                return self.end(&walk, end).await.map(WorkEnd::Settled);
             }
             return Err(error);
         }
     }
 
     /// One way through all steps. An error comes with the step that it stopped at.
-    async fn walk<'a>(&self, walk: &mut Walk<'a>) -> Result<RunState, (&'a str, OrchestratorError)> {
+    async fn walk<'a>(&self, walk: &mut Walk<'a>) -> Result<WorkEnd, (&'a str, OrchestratorError)> {
         for step in &walk.pipeline.steps {
+            if walk.stopping.said() {
+                return Ok(WorkEnd::HandedOver);
+            }
             if let Some(failed) = walk.left_out.get(&step.name) {
                 let why = format!("it comes after `{failed}`, which failed a check");
                 let (run, step) = (walk.run.id, step.name.clone());
@@ -108,13 +115,17 @@ impl Engine {
             }
             match self.step(walk, step).await {
                 Ok(After::Next) => {}
-                Ok(After::Wait(state)) => return Ok(state),
-                Ok(After::End(end)) => return self.end(walk, end).await.map_err(|error| (step.name.as_str(), error)),
+                Ok(After::Wait(state)) => return Ok(WorkEnd::Settled(state)),
+                Ok(After::HandOver) => return Ok(WorkEnd::HandedOver),
+                Ok(After::End(end)) => {
+                    let ended = self.end(walk, end).await.map(WorkEnd::Settled);
+                    return ended.map_err(|error| (step.name.as_str(), error));
+                }
                 Err(error) => return Err((&step.name, error)),
             }
         }
         let end = walk.blocked.clone().unwrap_or(RunEnd::Succeeded);
-        self.end(walk, end).await.map_err(|error| ("", error))
+        self.end(walk, end).await.map(WorkEnd::Settled).map_err(|error| ("", error))
     }
 
     async fn end(&self, walk: &Walk<'_>, end: RunEnd) -> Result<RunState, OrchestratorError> {
@@ -158,10 +169,11 @@ impl Engine {
             Work::Component(work) => work,
         };
         if !walk.finished.contains_key(&step.name) {
-            match self.component_step(&walk.position(), step, work).await {
-                Ok(execution) => {
+            match self.component_step(&walk.position(), step, work, walk.stopping).await {
+                Ok(Some(execution)) => {
                     walk.finished.insert(step.name.clone(), execution);
                 }
+                Ok(None) => return Ok(After::HandOver),
                 Err(StepFailure::Engine(error)) => return Err(error),
                 Err(StepFailure::Step(error)) => {
                     let message = error.message;
@@ -191,93 +203,6 @@ impl Engine {
             walk.left_out.entry(left_out.to_string()).or_insert_with(|| step.name.clone());
         }
         After::Next
-    }
-
-    /// Runs one component step, trying again where the error may pass.
-    async fn component_step(
-        &self,
-        position: &Position<'_>,
-        step: &Step,
-        work: &ComponentStep,
-    ) -> Result<Execution, StepFailure> {
-        let mut attempt = 1;
-        let mut pause = self.options.retry_pause;
-        loop {
-            match self.attempt(position, step, work, attempt).await {
-                Err(StepFailure::Step(error)) if error.transient && attempt < self.options.attempts => {
-                    tracing::warn!(run.id = %position.run.id, step = step.name, attempt, error = error.message, "step will be tried again");
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                    attempt += 1;
-                }
-                ended => return ended,
-            }
-        }
-    }
-
-    async fn attempt(
-        &self,
-        position: &Position<'_>,
-        step: &Step,
-        work: &ComponentStep,
-        attempt: u32,
-    ) -> Result<Execution, StepFailure> {
-        match self.drive(position, step, work, attempt).await? {
-            Driven::Reuse(execution) => {
-                self.record_execution(position.claim, &execution, &[]).await?;
-                self.tell_ended(&execution);
-                Ok(*execution)
-            }
-            Driven::Run(plan) => self.run_planned(position, work, *plan).await,
-        }
-    }
-
-    async fn run_planned(
-        &self,
-        position: &Position<'_>,
-        work: &ComponentStep,
-        plan: Plan,
-    ) -> Result<Execution, StepFailure> {
-        let begun = plan.execution.clone();
-        self.parts.store.begin_execution(position.claim, &begun).await?;
-        self.parts.watcher.hear(RunEvent::StepStarted {
-            run: begun.run,
-            step: begun.step.clone(),
-            why: begun.why.clone(),
-        });
-        let listener = self.listener(&plan);
-        let executed = self.execute(&plan, work, &listener).await;
-        let log = listener.take_log();
-        let ended = match executed {
-            Ok(executed) => self.publish(position.claim, plan, work, executed, &log).await,
-            Err(failure) => Err(failure),
-        };
-        match ended {
-            Ok(execution) => {
-                self.tell_ended(&execution);
-                Ok(execution)
-            }
-            Err(StepFailure::Engine(error)) => Err(error.into()),
-            Err(StepFailure::Step(error)) => self.failed(position.claim, begun, error, &log).await,
-        }
-    }
-
-    async fn failed(
-        &self,
-        claim: &Claim,
-        mut execution: Execution,
-        error: StepError,
-        log: &[countersign_model::execution::LogLine],
-    ) -> Result<Execution, StepFailure> {
-        execution.state = ExecutionState::Failed { error: error.clone(), ended_at: self.parts.clock.now() };
-        self.record_execution(claim, &execution, log).await?;
-        self.tell_ended(&execution);
-        Err(StepFailure::Step(error))
-    }
-
-    fn tell_ended(&self, execution: &Execution) {
-        let elapsed = self.parts.clock.now().since(execution.started_at);
-        self.parts.watcher.hear(RunEvent::StepEnded { execution: Box::new(execution.clone()), elapsed });
     }
 }
 

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use countersign_model::artifact::Manifest;
 use countersign_model::digest::Digest;
+use countersign_model::time::Timestamp;
 use std::path::{Path, PathBuf};
 
 /// What goes wrong with artifacts' bytes.
@@ -54,6 +55,16 @@ pub trait ArtifactStore: Send + Sync {
 
     /// The artifact's files.
     async fn manifest(&self, digest: &Digest) -> Result<Manifest, ArtifactStoreError>;
+
+    /// Everything that is stored.
+    async fn digests(&self) -> Result<Vec<Digest>, ArtifactStoreError>;
+
+    /// What [`Self::remove`] would free.
+    async fn removable(&self, digest: &Digest, published_until: Timestamp) -> Result<Option<u64>, ArtifactStoreError>;
+
+    /// Removes an artifact's bytes and answers how many that were. None, and nothing happens, when they are not there or were published,
+    /// for the first time or again, after `published_until`: whoever did that may be about to record it.
+    async fn remove(&self, digest: &Digest, published_until: Timestamp) -> Result<Option<u64>, ArtifactStoreError>;
 
     /// Removes staging directories that no process fills any more (older than a day).
     async fn sweep(&self) -> Result<u64, ArtifactStoreError>;

@@ -134,7 +134,8 @@ pub trait ComponentRunner: Send + Sync {
     async fn describe(&self, component: &Component) -> Result<Description, RunnerError>;
 
     /// Runs `execute` in a fresh instance. Limits, traps and the component's own errors all come back as a [`StepError`];
-    /// the daemon is never harmed. Dropping the future stops the component.
+    /// the daemon is never harmed. Dropping the future stops the component within moments; the observer is held until nothing of it
+    /// runs any more, so what only the observer owns is in nobody's use when it goes.
     async fn execute(
         &self,
         invocation: Invocation,

@@ -85,4 +85,10 @@ pub trait Desk: Send + Sync {
     ) -> Result<Poke, DeskError>;
     /// Stops a run.
     async fn cancel(&self, run: &RunId, actor: &Actor) -> Result<(), DeskError>;
+    /// Starts a run of a pipeline, as it is registered now.
+    async fn start(&self, pipeline: &str, by: &Actor) -> Result<RunId, DeskError>;
+    /// Pauses a pipeline: nothing new of it is claimed until it goes on. `false`: it was paused before.
+    async fn pause(&self, pipeline: &str, by: &Actor, reason: &str) -> Result<bool, DeskError>;
+    /// Lets a pipeline go on. `false`: it was not paused.
+    async fn unpause(&self, pipeline: &str, by: &Actor) -> Result<bool, DeskError>;
 }

@@ -6,6 +6,7 @@
 use crate::notifier::Notice;
 use async_trait::async_trait;
 use countersign_model::actor::Actor;
+use countersign_model::admission::Admission;
 use countersign_model::artifact::{Artifact, ArtifactKind};
 use countersign_model::audit::AuditEntry;
 use countersign_model::deadline::Progress;
@@ -77,6 +78,21 @@ pub enum StoreError {
     /// A document could not be written as JSON.
     #[error("write document")]
     Document(#[from] serde_json::Error),
+}
+
+/// What a [`StoreError::NotFound`] names when an execution is to be recorded with an artifact that is not there, or that retention
+/// collected a moment ago: looking again finds another.
+pub const ARTIFACT: &str = "artifact";
+
+/// What an event wants.
+#[derive(Debug, Clone, Copy)]
+pub enum Proposal<'a> {
+    /// This queued run, whatever else is going on: a person asked for it.
+    Run(&'a Run),
+    /// This queued run, unless the pipeline's rules speak against it ([`Admission::judge`], on what the transaction reads).
+    Admit(&'a Run, Admission),
+    /// No run, for this reason.
+    Skip(&'a str),
 }
 
 /// Which runs to list; newest first.
@@ -198,6 +214,8 @@ pub struct Counts {
     pub running: u64,
     /// Runs that wait for people.
     pub waiting: u64,
+    /// Pipelines from which nothing new is claimed.
+    pub paused: u64,
     /// Since when the oldest open request is waiting.
     pub oldest_request: Option<Timestamp>,
     /// Notices still to be delivered.
@@ -251,23 +269,6 @@ impl NoteAction {
     }
 }
 
-/// A file that a trigger has seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenFile {
-    /// `pipeline/source`.
-    pub trigger: String,
-    /// Path.
-    pub path: String,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// Modification time, microseconds.
-    pub modified: i64,
-    /// Since when size and time are as they are.
-    pub stable_since: Timestamp,
-    /// Digest of what was accepted, once it was.
-    pub accepted: Option<Digest>,
-}
-
 /// Facts about everything that happened.
 #[async_trait]
 pub trait MetadataStore: Send + Sync {
@@ -280,17 +281,19 @@ pub trait MetadataStore: Send + Sync {
     async fn pipelines(&self) -> Result<Vec<PipelineVersion>, StoreError>;
 
     // --- events and runs -------------------------------------------------------------------------------------------
-    /// Accepts an event: with `Ok(run)` it starts that queued run, with `Err(reason)` it is recorded as skipped. An event whose
-    /// dedupe key is known only raises a count.
-    async fn accept_event(&self, event: &Event, run: Result<&Run, &str>) -> Result<EventOutcome, StoreError>;
+    /// Accepts an event: it starts the proposed run, or is recorded as skipped. An event whose dedupe key is known only raises a
+    /// count.
+    async fn accept_event(&self, event: &Event, proposal: Proposal<'_>) -> Result<EventOutcome, StoreError>;
     /// Events, newest first.
     async fn events(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<(Event, EventOutcome)>, StoreError>;
     /// One run.
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;
     /// Runs, newest first.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>, StoreError>;
-    /// Takes the oldest claimable run (queued, or running with a lease that ran out), or only `only`. A queued run of a pipeline
-    /// of which another run is running waits for it.
+    /// Takes a claimable run (queued, or running with a lease that ran out), or only `only`. Abandoned runs come first. Then, of the
+    /// first run in each pipeline's queue (by priority, then by age), that of the highest priority; among equals that of the pipeline
+    /// from which nothing was claimed for longest, so that a long queue starves nobody. A pipeline that already runs as many as it may
+    /// waits; of a paused one only runs are claimed that were claimed before, or that are asked for by name.
     async fn claim_run(
         &self,
         worker: &WorkerId,
@@ -309,9 +312,10 @@ pub trait MetadataStore: Send + Sync {
     async fn counts(&self) -> Result<Counts, StoreError>;
 
     // --- executions ------------------------------------------------------------------------------------------------
-    /// Records that an attempt began, with its inputs.
+    /// Records that an attempt began, with its inputs. `NotFound` of an [`ARTIFACT`] when one of them was collected.
     async fn begin_execution(&self, claim: &Claim, execution: &Execution) -> Result<(), StoreError>;
-    /// Publishes an attempt's end, whole: state, outputs with their edges, log. A cache hit is begun and ended in this one call.
+    /// Publishes an attempt's end, whole: state, outputs with their edges, log. A cache hit is begun and ended in this one call,
+    /// and refused as [`Self::begin_execution`] is when something of it was collected.
     async fn publish_execution(&self, claim: &Claim, execution: &Execution, log: &[LogLine]) -> Result<(), StoreError>;
     /// A run's executions in the order in which they began.
     async fn executions(&self, run: &RunId) -> Result<Vec<Execution>, StoreError>;
@@ -319,7 +323,7 @@ pub trait MetadataStore: Send + Sync {
     async fn execution(&self, id: &ExecutionId) -> Result<Option<Execution>, StoreError>;
     /// One execution's log.
     async fn execution_log(&self, id: &ExecutionId) -> Result<Vec<LogLine>, StoreError>;
-    /// The newest `Succeeded` execution with that cache key.
+    /// The newest `Succeeded` execution with that cache key whose outputs are not collected.
     async fn cached_execution(&self, cache_key: &Digest) -> Result<Option<Execution>, StoreError>;
     /// The newest ended execution of that step in an earlier run: to say why a step runs again.
     async fn previous_execution(
@@ -336,7 +340,7 @@ pub trait MetadataStore: Send + Sync {
     async fn artifact(&self, id: &ArtifactId) -> Result<Option<Artifact>, StoreError>;
     /// Artifacts, newest first.
     async fn artifacts(&self, filter: &ArtifactFilter) -> Result<Vec<Artifact>, StoreError>;
-    /// Answers a resolver, newest first.
+    /// Answers a resolver, newest first. What was collected is no answer.
     async fn resolve(&self, query: &HistoryQuery) -> Result<Vec<Artifact>, StoreError>;
     /// The lineage of an artifact, at most `limit` artifacts.
     async fn lineage(&self, artifact: &ArtifactId, direction: Direction, limit: u32) -> Result<Lineage, StoreError>;
@@ -399,7 +403,7 @@ pub trait MetadataStore: Send + Sync {
     /// The newest completed push of a pipeline at or before an instant: what was live then.
     async fn live_at(&self, pipeline: &str, at: Timestamp) -> Result<Option<Push>, StoreError>;
 
-    // --- outbox, triggers, audit -----------------------------------------------------------------------------------
+    // --- outbox, audit -------------------------------------------------------------------------------------------
     /// Notices that are due, in the order in which they were written (`created_at`, then identifier). The order within a channel is
     /// kept: a pending notice waits for the earlier pending ones of its channel that are to be tried again later, so that a retry
     /// lets nothing overtake; other channels flow. Whoever delivers stops with a channel at its first retry.
@@ -408,14 +412,6 @@ pub trait MetadataStore: Send + Sync {
     async fn settle_notice(&self, id: &NoticeId, delivery: &Delivery) -> Result<(), StoreError>;
     /// Notices that failed at least once and are not delivered, newest first; of one run only if given.
     async fn undelivered(&self, run: Option<&RunId>, limit: u32) -> Result<Vec<Undelivered>, StoreError>;
-    /// The last instant that a schedule fired for: the next is later.
-    async fn last_fire(&self, trigger: &str) -> Result<Option<Timestamp>, StoreError>;
-    /// Moves it; an earlier instant changes nothing.
-    async fn record_fire(&self, trigger: &str, at: Timestamp) -> Result<(), StoreError>;
-    /// Files that a trigger has seen.
-    async fn seen_files(&self, trigger: &str) -> Result<Vec<SeenFile>, StoreError>;
-    /// Records or updates one.
-    async fn record_seen_file(&self, file: &SeenFile) -> Result<(), StoreError>;
     /// Audit entries after that number, oldest first.
     async fn audit_entries(&self, after: i64, limit: u32) -> Result<Vec<AuditEntry>, StoreError>;
     /// Number and hash of the last audit entry; `(0, genesis)` for an empty log.

@@ -17,7 +17,9 @@ use countersign_model::push::Push;
 use countersign_model::run::{Claim, Run, RunEnd};
 use countersign_model::time::Timestamp;
 use countersign_ports::access_store::Credential;
-use countersign_ports::metadata_store::{AuditNote, SeenFile};
+use countersign_ports::metadata_store::AuditNote;
+use countersign_ports::retention_store::Collected;
+use countersign_ports::trigger_store::{Paused, SeenFile};
 use serde_json::{Map, Value, json};
 
 /// Who did what to what; the store adds when, unless it happened before it was written.
@@ -48,10 +50,14 @@ pub(crate) fn pipeline_registered(version: &PipelineVersion, by: &Actor) -> Deed
     deed(by, "pipeline.registered", &version.name, json!({ "digest": version.digest }))
 }
 
-pub(crate) fn event_accepted(event: &Event, run: &Run) -> Deed {
-    let detail = json!({
+/// `replaced` are the runs in whose place it starts one.
+pub(crate) fn event_accepted(event: &Event, run: &Run, replaced: &[RunId]) -> Deed {
+    let mut detail = json!({
         "pipeline": event.pipeline, "cause": event.cause, "run": run.id, "pipeline_digest": run.pipeline_digest,
     });
+    if !replaced.is_empty() {
+        detail["replaced"] = json!(replaced);
+    }
     deed(&event.actor, "event.accepted", event.id, detail)
 }
 
@@ -78,6 +84,10 @@ pub(crate) fn run_cancelled(run: &RunId, by: &Actor) -> Deed {
 
 pub(crate) fn run_superseded(claim: &Claim, run: &RunId) -> Deed {
     deed(&worker(claim), "run.superseded", run, json!({ "by": claim.run }))
+}
+
+pub(crate) fn run_replaced(event: &Event, replaced: &RunId, by: &Run) -> Deed {
+    deed(&event.actor, "run.replaced", replaced, json!({ "by": by.id, "event": event.id }))
 }
 
 pub(crate) fn run_resumed(by: &Actor, request: &SignoffRequest) -> Deed {
@@ -229,11 +239,29 @@ pub(crate) fn note(note: &AuditNote) -> Deed {
     Deed { at: Some(note.at), ..deed }
 }
 
+pub(crate) fn schedule_registered(trigger: &str, at: Timestamp) -> Deed {
+    deed(&Actor::system("triggers"), "schedule.registered", trigger, json!({ "from": at }))
+}
+
 pub(crate) fn schedule_fired(trigger: &str, at: Timestamp) -> Deed {
     deed(&Actor::system("triggers"), "schedule.fired", trigger, json!({ "for": at }))
+}
+
+pub(crate) fn pipeline_paused(paused: &Paused) -> Deed {
+    let detail = json!({ "reason": Digest::of(paused.reason.as_bytes()) });
+    Deed { at: Some(paused.at), ..deed(&paused.by, "pipeline.paused", &paused.pipeline, detail) }
+}
+
+pub(crate) fn pipeline_unpaused(pipeline: &str, by: &Actor, at: Timestamp) -> Deed {
+    Deed { at: Some(at), ..deed(by, "pipeline.unpaused", pipeline, json!({})) }
 }
 
 pub(crate) fn file_accepted(file: &SeenFile, digest: &Digest) -> Deed {
     let detail = json!({ "path": file.path, "bytes": file.bytes, "digest": digest });
     deed(&Actor::system("triggers"), "file.accepted", &file.trigger, detail)
+}
+
+pub(crate) fn run_collected(gone: &Collected, by: &Actor, at: Timestamp) -> Deed {
+    let detail = json!({ "artifacts": gone.artifacts.len(), "logs": gone.logs });
+    Deed { at: Some(at), ..deed(by, "run.collected", gone.run, detail) }
 }

@@ -98,3 +98,8 @@ pub(crate) fn completed_again(claim: &Claim, push: &Push, recorded: Option<&Push
         Some(_) => Err(StoreError::LostClaim { run: claim.run }),
     }
 }
+
+/// Nobody stops a run between the moment at which its model may be live and the moment at which the record says so.
+pub(crate) fn placing() -> StoreError {
+    InvalidTransition { from: "placing a model", to: "be cancelled: look again in a moment" }.into()
+}

@@ -1,4 +1,4 @@
-//! Where the record and the bytes lie: [`SqliteStore`] and its twin [`MemoryStore`] hold the metadata, who may come in and what
+//! Where the record and the bytes lie: [`SqlStore`] and its twin [`MemoryStore`] hold the metadata, who may come in and what
 //! was posted where, [`LocalArtifacts`] the artifacts. Knows nothing of pipelines' steps, sandboxes or people; what a write means
 //! is decided in `model`.
 //!
@@ -23,8 +23,8 @@ mod deeds;
 mod graph;
 mod judgement;
 mod memory;
-mod sqlite;
+mod sql;
 
 pub use artifacts::LocalArtifacts;
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sql::{PostgresOptions, SqlStore, Sums, TableSum, TransferError};

@@ -3,7 +3,7 @@
 use countersign_model::audit::{self, BrokenChain};
 use countersign_model::run::RunEnd;
 use countersign_ports::{MetadataStore, StoreError};
-use countersign_store::SqliteStore;
+use countersign_store::SqlStore;
 use countersign_store::conformance::{Bench, ManualClock, Store};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 async fn make(clock: Arc<ManualClock>) -> (Arc<dyn Store>, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&directory.path().join("record.sqlite"), clock).await.unwrap();
+    let store = SqlStore::sqlite(&directory.path().join("record.sqlite"), clock).await.unwrap();
     (Arc::new(store), directory)
 }
 
@@ -46,7 +46,7 @@ async fn an_edit_a_deletion_and_a_swap_in_the_audit_log_show() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("record.sqlite");
         let clock = Arc::new(ManualClock::default());
-        let store = Arc::new(SqliteStore::open(&path, clock.clone()).await.unwrap());
+        let store = Arc::new(SqlStore::sqlite(&path, clock.clone()).await.unwrap());
         let bench = Bench::new(store.clone(), clock);
         let claim = bench.running("taxi").await;
         bench.succeed(&claim).await;
@@ -69,7 +69,7 @@ async fn everything_is_there_after_a_crash() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("record.sqlite");
     let clock = Arc::new(ManualClock::default());
-    let store = Arc::new(SqliteStore::open(&path, clock.clone()).await.unwrap());
+    let store = Arc::new(SqlStore::sqlite(&path, clock.clone()).await.unwrap());
     let bench = Bench::new(store.clone(), clock.clone());
     let claim = bench.running("taxi").await;
     let request = bench.request(claim.run, "taxi", "m", 1);
@@ -79,7 +79,7 @@ async fn everything_is_there_after_a_crash() {
     std::fs::copy(&path, &copy).unwrap();
     std::fs::copy(path.with_extension("sqlite-wal"), copy.with_extension("sqlite-wal")).unwrap();
 
-    let reopened = Arc::new(SqliteStore::open(&copy, clock.clone()).await.unwrap());
+    let reopened = Arc::new(SqlStore::sqlite(&copy, clock.clone()).await.unwrap());
     let after = Bench::new(reopened.clone(), clock);
     assert_eq!(reopened.request(&request.id).await.unwrap(), Some(request.clone()));
     let entries = reopened.audit_entries(0, 100).await.unwrap();
@@ -97,7 +97,7 @@ async fn two_processes_share_one_file() {
     let path = directory.path().join("record.sqlite");
     let clock = Arc::new(ManualClock::default());
     let (daemon, terminal) =
-        tokio::join!(SqliteStore::open(&path, clock.clone()), SqliteStore::open(&path, clock.clone()),);
+        tokio::join!(SqlStore::sqlite(&path, clock.clone()), SqlStore::sqlite(&path, clock.clone()),);
     let (daemon, terminal) = (Arc::new(daemon.unwrap()), terminal.unwrap());
     let bench = Bench::new(daemon.clone(), clock);
     let claim = bench.running("taxi").await;
@@ -112,7 +112,7 @@ async fn two_processes_share_one_file() {
 async fn the_file_is_for_its_owner_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("state/countersign/record.sqlite");
-    let store = SqliteStore::open(&path, Arc::new(ManualClock::default())).await.unwrap();
+    let store = SqlStore::sqlite(&path, Arc::new(ManualClock::default())).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(&path.with_extension("sqlite-wal")), 0o600);
@@ -125,18 +125,18 @@ async fn a_store_of_a_newer_version_is_refused_with_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("record.sqlite");
     let clock = Arc::new(ManualClock::default());
-    SqliteStore::open(&path, clock.clone()).await.unwrap().close().await.unwrap();
-    SqliteStore::open(&path, clock.clone()).await.unwrap().close().await.unwrap();
+    SqlStore::sqlite(&path, clock.clone()).await.unwrap().close().await.unwrap();
+    SqlStore::sqlite(&path, clock.clone()).await.unwrap().close().await.unwrap();
     tamper(
         &path,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'later', 1, x'00', 0)",
     )
     .await;
-    let refused = SqliteStore::open(&path, clock.clone()).await.err().unwrap().to_string();
+    let refused = SqlStore::sqlite(&path, clock.clone()).await.err().unwrap().to_string();
     assert!(refused.contains("newer version"), "{refused}");
     tamper(&path, "DELETE FROM _sqlx_migrations WHERE version = 9999").await;
     tamper(&path, "UPDATE _sqlx_migrations SET checksum = x'00'").await;
-    let refused = SqliteStore::open(&path, clock).await.err().unwrap().to_string();
+    let refused = SqlStore::sqlite(&path, clock).await.err().unwrap().to_string();
     assert!(refused.contains("another build"), "{refused}");
 }
 
@@ -145,7 +145,7 @@ async fn nonsense_in_the_database_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("record.sqlite");
     let clock = Arc::new(ManualClock::default());
-    let store = Arc::new(SqliteStore::open(&path, clock.clone()).await.unwrap());
+    let store = Arc::new(SqlStore::sqlite(&path, clock.clone()).await.unwrap());
     let bench = Bench::new(store.clone(), clock);
     let run = bench.queue("taxi").await;
     tamper(&path, "UPDATE runs SET state = '{\"status\":\"napping\"}'").await;

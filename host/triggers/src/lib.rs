@@ -5,14 +5,29 @@
 //! cron run reads, is not known here.
 
 mod arrival;
+mod backfill;
 mod cron;
+mod deliveries;
 mod due;
 mod error;
 mod field;
+mod hooks;
+mod jitter;
+mod look;
+mod marker;
+mod objects;
 mod schedule;
 mod service;
+mod timetable;
+mod watch;
 
-pub use arrival::{Delivered, Listing, list, matching, newest_delivery};
-pub use error::{ArrivalError, ScheduleError, TriggerError};
+pub use backfill::{Backfill, BackfillRange, Planned, Prospect, Started};
+pub use deliveries::Deliveries;
+pub use error::{ArrivalError, BackfillError, ObjectError, ScheduleError, TriggerError};
+pub use hooks::{HookAuth, HookOptions, HookService, KnownHooks};
+pub use jitter::{JitteredFire, JitteredSchedule};
+pub use objects::S3Options;
 pub use schedule::{Schedule, tz_database_version};
 pub use service::{SharedPipelines, TriggerService};
+pub use timetable::Schedules;
+pub use watch::watch_directories;

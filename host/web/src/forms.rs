@@ -6,6 +6,9 @@
 //! | decision | `/requests/{id}/decision` | `csrf`, `kind` (`approve`, `reject`, `hold`, `override`), `evidence` (all 64 digits), `reason`, `canary` (per cent, or empty), `except` (a slice; any number), `code` (six digits, or empty) |
 //! | poke | `/requests/{id}/poke` | `csrf`, and `column.<name>` for each column; an empty one is missing |
 //! | cancel | `/runs/{id}/cancel` | `csrf` |
+//! | start | `/pipelines/{name}/runs` | `csrf` |
+//! | pause | `/pipelines/{name}/pause` | `csrf`, `reason` |
+//! | resume | `/pipelines/{name}/resume` | `csrf` |
 //! | sign out | `/sign-out` | `csrf` |
 //! | sign in by link | `/sign-in/link` | `secret` |
 //! | sign in with Slack | `/sign-in/slack` | `next` (where to go afterwards) |
@@ -233,6 +236,15 @@ impl DecisionBody {
 pub struct PokeBody {
     /// Raw column to text; a column that is left out is missing.
     pub example: BTreeMap<String, String>,
+}
+
+/// Why a pipeline is paused.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseBody {
+    /// In words, for whoever finds it paused; may be left out.
+    #[serde(default)]
+    pub reason: String,
 }
 
 /// Nothing to say: `{}`.

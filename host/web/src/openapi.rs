@@ -19,10 +19,7 @@ pub fn document() -> Value {
     let mut generator = generator();
     let mut paths: Map<String, Value> = Map::new();
     for route in table() {
-        let method = match &route.way {
-            Way::Get(_) => "get",
-            Way::Post(_) => "post",
-        };
+        let method = route.way.method();
         let entry = paths.entry(route.path).or_insert_with(|| json!({}));
         entry[method] = operation(&route, method, &mut generator);
     }
@@ -48,6 +45,11 @@ pub fn document() -> Value {
                     "description": "The session's CSRF token, from /api/v1/session; forms carry it in the field `csrf`." },
                 "signature": { "type": "apiKey", "in": "header", "name": "x-slack-signature",
                     "description": "Slack's signature over time stamp and body." },
+                "hook_bearer": { "type": "http", "scheme": "bearer", "description": "A hook's shared secret." },
+                "hook_token": { "type": "apiKey", "in": "header", "name": "x-countersign-token",
+                    "description": "The same, for senders that can not set `Authorization`." },
+                "hook_signature": { "type": "apiKey", "in": "header", "name": "x-countersign-signature",
+                    "description": "`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 with the hook's secret over `<unix seconds>.<body>`." },
             },
         },
     })
@@ -83,11 +85,13 @@ fn operation_id(path: &str, method: &str) -> String {
 
 fn security(route: &Route) -> Value {
     match &route.way {
-        Way::Get(Reading::Public(_)) | Way::Post(Writing::Entering(_)) => json!([]),
-        Way::Get(Reading::Viewers(_)) => json!([{ "session": [] }, { "token": [] }]),
+        Way::Get(Reading::Public(_)) | Way::Options(Reading::Public(_)) | Way::Post(Writing::Entering(_)) => json!([]),
+        Way::Get(Reading::Viewers(_)) | Way::Options(Reading::Viewers(_)) => {
+            json!([{ "session": [] }, { "token": [] }])
+        }
         Way::Post(Writing::People(_)) if route.is_json() => json!([{ "session": [], "csrf": [] }]),
         Way::Post(Writing::People(_)) => json!([{ "session": [] }]),
-        Way::Post(Writing::Signed(_)) => json!([{ "signature": [] }]),
+        Way::Post(Writing::Signed(proofs, _)) => proofs.iter().map(|proof| json!({ *proof: [] })).collect(),
     }
 }
 
@@ -126,6 +130,8 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let (status, description, content) = match route.answers {
         Answers::Page => ("200", "A page", json!({ "text/html": {} })),
         Answers::Plain(content_type) => ("200", "As it is", json!({ content_type: {} })),
+        Answers::Accepted(content_type) => ("202", "Recorded: what became of it", json!({ content_type: {} })),
+        Answers::Headers => ("200", "Headers only", json!({})),
         Answers::Elsewhere => ("303", "Done: look at `Location`", json!({})),
         Answers::Document(name, schema) => {
             let schema = envelope(name, &schema(generator).to_value());

@@ -46,7 +46,7 @@ pub struct Entry {
     pub call: Call,
 }
 
-/// Rules of routes that answer GET and HEAD: whatever is behind them changes nothing.
+/// Rules of routes that answer GET and HEAD, or OPTIONS: whatever is behind them changes nothing.
 pub enum Reading {
     /// Anybody.
     Public(Run<Call>),
@@ -61,8 +61,9 @@ pub enum Writing {
     /// A person's session, of an account that is not barred, from a page of ours, with the session's CSRF token. What the person may do
     /// beyond that is judged behind the door.
     People(Run<Deed>),
-    /// A service that signs what it sends; the signature is judged over the raw bytes behind the door.
-    Signed(Run<Call>),
+    /// A service that proves who it is, in one of these ways of the OpenAPI document; the proof is judged over the raw bytes behind
+    /// the door.
+    Signed(&'static [&'static str], Run<Call>),
 }
 
 /// Boxes a handler.
@@ -105,7 +106,7 @@ impl Writing {
         match self {
             Self::Entering(_) => "entering",
             Self::People(_) => "people",
-            Self::Signed(_) => "signed",
+            Self::Signed(..) => "signed",
         }
     }
 
@@ -115,7 +116,7 @@ impl Writing {
     /// When it may not, or the handler's.
     pub async fn admit(&self, server: &Arc<Server>, mut call: Call, json: bool) -> Result<Response, Problem> {
         match self {
-            Self::Signed(run) => run(server.clone(), call).await,
+            Self::Signed(_, run) => run(server.clone(), call).await,
             Self::Entering(run) => {
                 from_our_pages(server, &call)?;
                 let fields = form(server, &mut call).await?;

@@ -10,9 +10,11 @@ use crate::review::Sources;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use countersign_model::secret::Secret;
-use countersign_ports::{AccessStore, ArtifactStore, Clock, Desk, Directory, MetadataStore, Webhook};
+use countersign_ports::{
+    AccessStore, ArtifactStore, Clock, Desk, Directory, Hooks, MetadataStore, Timetable, TriggerStore, Webhook,
+};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -21,6 +23,10 @@ use std::time::Duration;
 pub struct WebOptions {
     /// The record.
     pub store: Arc<dyn MetadataStore>,
+    /// Which pipelines are paused.
+    pub triggers: Arc<dyn TriggerStore>,
+    /// When schedules fire next.
+    pub timetable: Arc<dyn Timetable>,
     /// Who may come in.
     pub access: Arc<dyn AccessStore>,
     /// The bytes.
@@ -37,13 +43,21 @@ pub struct WebOptions {
     pub session: Duration,
     /// Sign-in with Slack.
     pub slack_sign_in: Option<SignIn>,
-    /// Second factors: a person's name to their TOTP secret, base32.
-    pub second_factors: BTreeMap<String, Secret>,
+    /// Second factors.
+    pub second_factors: SecondFactors,
     /// Who takes what Slack sends.
     pub webhook: Option<Arc<dyn Webhook>>,
+    /// Who takes what other systems send to hooks.
+    pub hooks: Option<Arc<dyn Hooks>>,
     /// How the daemon is.
-    pub health: Arc<dyn Fn() -> Health + Send + Sync>,
+    pub health: HealthProbe,
 }
+
+/// Answers how the daemon is; soon, whatever is wrong with it.
+pub type HealthProbe = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Health> + Send>> + Send + Sync>;
+
+/// A person's TOTP secret in base32, by their name under `[people]`; asked at each use.
+pub type SecondFactors = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
 /// Sign-in with Slack: OpenID Connect.
 pub struct SignIn {
@@ -67,8 +81,8 @@ pub struct Server {
     pub patience: Patience,
     /// How long a body may take to come.
     pub body_timeout: Duration,
-    /// Requests to the Slack endpoint that were too large or too slow to be judged at all.
-    pub webhook_cut_off: AtomicU64,
+    /// Requests to the Slack endpoint and to hooks that were too large or too slow to be judged at all, and those that a hook refused.
+    pub webhook_refused: AtomicU64,
 }
 
 impl Server {

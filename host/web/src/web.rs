@@ -26,13 +26,19 @@ pub struct Web {
 impl Web {
     /// A server of these parts.
     pub fn new(options: WebOptions) -> Self {
-        let sources = Sources::new(options.store.clone(), options.artifacts.clone(), options.clock.clone());
+        let sources = Sources::new(
+            options.store.clone(),
+            options.triggers.clone(),
+            options.artifacts.clone(),
+            options.clock.clone(),
+            options.timetable.clone(),
+        );
         let server = Server {
             options,
             sources,
             patience: Patience::default(),
             body_timeout: BODY_TIMEOUT,
-            webhook_cut_off: AtomicU64::new(0),
+            webhook_refused: AtomicU64::new(0),
         };
         Self { server }
     }

@@ -60,6 +60,19 @@ pub fn chromium() -> Option<PathBuf> {
     found
 }
 
+/// Whether that tool is on the path: one that systems bring, and that does its work without a network.
+///
+/// # Panics
+/// In CI without it.
+pub fn found(tool: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders).any(|folder| folder.join(tool).is_file());
+    if !found {
+        missing(tool);
+    }
+    found
+}
+
 /// Runs a command and panics with what it said unless it succeeds. Answers what it wrote.
 ///
 /// # Panics

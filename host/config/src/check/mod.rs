@@ -10,21 +10,23 @@ mod parameters;
 mod push;
 mod scope;
 mod signoff;
+mod source;
 mod trigger;
 
 use crate::diagnostics::{Mistake, Sink};
 use crate::nearest::list;
 use crate::place::Placed;
-use crate::shape::{LimitsTable, PipelineFile, StepTable};
+use crate::shape::{LimitsTable, PipelineFile, RetryTable, StepTable};
 use countersign_model::component::{Description, Limits};
 use countersign_model::digest::Digest;
-use countersign_model::pipeline::{ComponentStep, Pipeline, Step, Work};
+use countersign_model::pipeline::{ComponentStep, Pipeline, Retry, Step, Work};
 use order::{Edge, Edges};
 use scope::{Node, NodeKind, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-pub(crate) use trigger::absolute;
+pub(crate) use scope::is_name;
+pub(crate) use source::absolute;
 
 /// The components that pipelines may name.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +48,7 @@ pub(crate) fn pipeline(
 ) -> Option<Pipeline> {
     let scope = Scope::new(file, catalogue, sink)?;
     let trigger = trigger::trigger(file, &scope, check_cron, sink);
-    let sources = trigger::sources(file, base_dir, sink);
+    let sources = source::sources(file, base_dir, sink);
     let mut edges = Edges::new(scope.nodes.len());
     let works: Vec<Option<Work>> = scope
         .nodes
@@ -103,6 +105,7 @@ fn component_step(
         parameters: parameters::check(node, table, description, sink),
         grant: capabilities::check(node, table, description, sink),
         limits: table.limits.as_ref().map(limits).unwrap_or_default(),
+        retry: table.retry.as_ref().map(|table| retry(node, table, sink)).unwrap_or_default(),
         on: findings::policy(node, table, sink),
         cache: table.cache.as_ref().is_none_or(|cache| cache.value),
         release: None,
@@ -121,6 +124,25 @@ fn limits(table: &LimitsTable) -> Limits {
         log_kib: or(&table.log_kib, defaults.log_kib),
         instances: or(&table.instances, defaults.instances.into()).try_into().unwrap_or(u32::MAX),
         table_elements: or(&table.table_elements, defaults.table_elements),
+    }
+}
+
+/// A first pause that is longer than the usual longest one is the longest.
+fn retry(node: &Node<'_>, table: &RetryTable, sink: &mut Sink<'_>) -> Retry {
+    let defaults = Retry::default();
+    let pause_seconds = table.pause_seconds.as_ref().map_or(defaults.pause_seconds, |pause| pause.value);
+    if let Some(longest) = table.longest_pause_seconds.as_ref().filter(|longest| longest.value < pause_seconds) {
+        let name = &node.name.value;
+        let message =
+            format!("`retry` of step `{name}`: its longest pause is shorter than the first, {pause_seconds} s");
+        let help = "the pause doubles from `pause_seconds` up to `longest_pause_seconds`";
+        sink.push(Mistake::new("pipeline.bad-retry", &longest.place, message).help(help));
+    }
+    let longest = table.longest_pause_seconds.as_ref().map(|longest| longest.value);
+    Retry {
+        attempts: table.attempts.as_ref().map_or(defaults.attempts, |n| n.value.try_into().unwrap_or(u32::MAX)),
+        pause_seconds,
+        longest_pause_seconds: longest.unwrap_or_else(|| defaults.longest_pause_seconds.max(pause_seconds)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::order::{Edge, Edges};
 use super::scope::{NodeKind, Scope};
-use super::trigger::absolute;
+use super::source::absolute;
 use crate::diagnostics::{Mistake, Sink};
 use crate::nearest::{list, nearest};
 use crate::place::Placed;

@@ -147,10 +147,15 @@ fn component<'f>(
     None
 }
 
-fn check_name(what: &str, name: &Placed<String>, underscore: bool, sink: &mut Sink<'_>) {
+/// Whether a text can be a name: of a pipeline, or with `underscore` of what stands in one.
+pub(crate) fn is_name(text: &str, underscore: bool) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || (underscore && c == '_');
+    text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(fits) && text.len() <= MAX_NAME
+}
+
+fn check_name(what: &str, name: &Placed<String>, underscore: bool, sink: &mut Sink<'_>) {
     let text = name.text();
-    if text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(fits) && text.len() <= MAX_NAME {
+    if is_name(text, underscore) {
         return;
     }
     let shown: String = text.chars().take(MAX_NAME).collect();
@@ -161,7 +166,6 @@ fn check_name(what: &str, name: &Placed<String>, underscore: bool, sink: &mut Si
     );
     let mistake = Mistake::new("pipeline.bad-name", &name.place, format!("`{shown}` can not name a {what}"));
     let folded = text.to_lowercase().replace([' ', '.'], "-");
-    let sound = folded.starts_with(|c: char| c.is_ascii_lowercase()) && folded.chars().all(fits);
-    let guess = Some(folded.as_str()).filter(|folded| sound && *folded != text && folded.len() <= MAX_NAME);
+    let guess = Some(folded.as_str()).filter(|folded| is_name(folded, underscore) && *folded != text);
     sink.push(mistake.guess(guess).help(help));
 }

@@ -1,7 +1,9 @@
 //! Addresses on the web, as far as settings need them: checked by hand, because all that is wanted is a scheme, a host and
 //! signs that are safe to print.
 
-/// Why a text is no address.
+use crate::diagnostics::Problem;
+
+/// What to write where a text is no address.
 pub(super) const HELP: &str = "write it whole and without a `/` at the end, such as `https://countersign.example.org`";
 
 /// `https://host:port/path`, taken apart.
@@ -32,6 +34,18 @@ pub(super) fn read(text: &str) -> Option<Address<'_>> {
     let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let sound = bracketed.map_or(!host.is_empty() && name(host), |inner| inner.parse::<std::net::Ipv6Addr>().is_ok());
     (sound && port.is_some_and(|port| port > 0)).then_some(Address { encrypted, host })
+}
+
+/// The text, if it is an address to which something may be sent that others must not see: encrypted, or on this machine.
+pub(super) fn encrypted(key: &str, text: &str, otherwise: &str) -> Result<String, Problem> {
+    match read(text) {
+        Some(address) if address.encrypted || address.is_loopback() => Ok(text.to_string()),
+        Some(_) => {
+            let message = format!("`{key}` can not be `{text}`: {otherwise}");
+            Err(Problem::new("settings.bad-url", message, "use `https`; `http` is for this machine only"))
+        }
+        None => Err(Problem::new("settings.bad-url", format!("`{key}` can not be `{text}`"), HELP)),
+    }
 }
 
 impl Address<'_> {

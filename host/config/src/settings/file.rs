@@ -1,11 +1,16 @@
 //! The shape of `countersign.toml`, read and applied. The comments are what editors show.
 
 use super::alerts::{self, AlertsTable};
+use super::database::{self, DatabaseTable};
+use super::hooks::{self, HookTable};
 use super::layers::Layers;
 use super::people::{self, PersonTable};
+use super::retention::{self, RetentionTable};
+use super::s3::{self, S3Table};
 use super::slack::{self, SlackTable};
+use super::traces::{self, TracesTable};
 use super::web::{self, WebTable};
-use super::{LogFormat, Settings};
+use super::{LogFormat, Settings, named};
 use crate::diagnostics::{Problem, Sink};
 use crate::document::Table;
 use crate::nearest::nearest;
@@ -20,7 +25,7 @@ use toml::de::DeTable;
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename = "Settings", deny_unknown_fields)]
 pub(crate) struct SettingsFile {
-    /// Where the database and the artifacts live. Default: `~/.local/share/countersign`.
+    /// Where the record, if it is in SQLite, and the artifacts live. Default: `~/.local/share/countersign`.
     pub state_dir: Option<Text>,
     /// Where compiled components are kept; it may be emptied at any time. Default: `~/.cache/countersign`.
     pub cache_dir: Option<Text>,
@@ -28,6 +33,16 @@ pub(crate) struct SettingsFile {
     pub component_dirs: Option<Vec<Text>>,
     /// Pipeline files, and folders whose `.toml` files are pipelines, for `serve`.
     pub pipelines: Option<Vec<Text>>,
+    /// Where the record is kept. Default: in SQLite, in `state_dir`.
+    pub database: Option<DatabaseTable>,
+    /// The object store that sources with `s3://` paths are read from.
+    pub s3: Option<S3Table>,
+    /// Names under which other systems start runs, at `/hooks/NAME`.
+    pub hooks: Option<Named<HookTable>>,
+    /// What `countersign gc` may remove.
+    pub retention: Option<RetentionTable>,
+    /// OpenTelemetry traces.
+    pub traces: Option<Placed<TracesTable>>,
     /// Who may sign off.
     pub people: Option<Named<PersonTable>>,
     /// The reviewer's page and the JSON API.
@@ -38,6 +53,12 @@ pub(crate) struct SettingsFile {
     pub alerts: Option<AlertsTable>,
     /// What is logged and how.
     pub log: Option<LogTable>,
+    /// How many runs a daemon carries at the same time.
+    #[schemars(range(min = 1, max = 1024), extend("default" = 2))]
+    pub concurrency: Option<Placed<u64>>,
+    /// How long a daemon that is told to stop lets the steps of its runs go on before it gives the runs back.
+    #[schemars(range(min = 0, max = 3600), extend("default" = 20))]
+    pub drain_seconds: Option<Placed<u64>>,
     /// A worker that was not heard of for so long has lost its run.
     #[schemars(range(min = 5, max = 3600), extend("default" = 30))]
     pub lease_seconds: Option<Placed<u64>>,
@@ -58,6 +79,8 @@ pub(crate) struct LogTable {
     pub filter: Option<Text>,
 }
 
+const CONCURRENCY: RangeInclusive<u64> = 1..=1024;
+const DRAIN_SECONDS: RangeInclusive<u64> = 0..=3600;
 const LEASE_SECONDS: RangeInclusive<u64> = 5..=3600;
 const POLL_SECONDS: RangeInclusive<u64> = 1..=3600;
 
@@ -69,6 +92,11 @@ pub(super) fn read(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> Sett
         cache_dir: top.text("cache_dir", sink),
         component_dirs: top.texts("component_dirs", sink),
         pipelines: top.texts("pipelines", sink),
+        database: top.table("database", "`database`", sink).map(|table| database::read(table, sink)),
+        s3: top.table("s3", "`s3`", sink).map(|table| s3::read(table, sink)),
+        hooks: top.named("hooks", "hook", sink, hooks::read),
+        retention: top.table("retention", "`retention`", sink).map(|table| retention::read(table, sink)),
+        traces: top.table("traces", "`traces`", sink).map(|table| traces::read(table, sink)),
         people: top.named("people", "person", sink, people::read),
         web: top.table("web", "`web`", sink).map(|table| web::read(table, sink)),
         slack: top.table("slack", "`slack`", sink).map(|table| slack::read(table, sink)),
@@ -78,6 +106,8 @@ pub(super) fn read(document: &Spanned<DeTable<'_>>, sink: &mut Sink<'_>) -> Sett
             table.finish(sink);
             log
         }),
+        concurrency: top.integer("concurrency", CONCURRENCY, sink),
+        drain_seconds: top.integer("drain_seconds", DRAIN_SECONDS, sink),
         lease_seconds: top.integer("lease_seconds", LEASE_SECONDS, sink),
         poll_seconds: top.integer("poll_seconds", POLL_SECONDS, sink),
     };
@@ -103,12 +133,22 @@ pub(super) fn apply(file: &SettingsFile, settings: &mut Settings, layers: &mut L
     if let Some(paths) = layers.paths("pipelines", file.pipelines.as_deref()) {
         settings.pipelines = paths;
     }
-    settings.people = people::settings(file.people.as_ref(), layers);
+    settings.database = database::settings(file.database.as_ref(), &settings.state_dir, layers);
+    settings.s3 = s3::settings(file.s3.as_ref(), layers);
+    settings.hooks = named::settings(("hooks", "hook"), file.hooks.as_ref(), layers, hooks::read, hooks::settings);
+    settings.retention = retention::settings(file.retention.as_ref(), layers);
+    settings.traces = traces::settings(file.traces.as_ref(), layers);
+    settings.people =
+        named::settings(("people", "person"), file.people.as_ref(), layers, people::read, people::settings);
     settings.web = web::settings(file.web.as_ref(), layers);
     settings.slack = slack::settings(file.slack.as_ref(), settings.web.listen.is_some(), layers);
     let posts = slack::is_given(file.slack.as_ref(), layers);
     settings.alerts = alerts::settings(file.alerts.as_ref(), posts, layers);
-    let log = file.log.as_ref();
+    apply_log(file.log.as_ref(), settings, layers);
+    apply_numbers(file, settings, layers);
+}
+
+fn apply_log(log: Option<&LogTable>, settings: &mut Settings, layers: &mut Layers<'_>) {
     let format = layers.checked("log.format", log.and_then(|log| log.format.as_ref()), log_format);
     if let Ok(Some(format)) = format {
         settings.log.format = format;
@@ -116,12 +156,17 @@ pub(super) fn apply(file: &SettingsFile, settings: &mut Settings, layers: &mut L
     if let Some(filter) = layers.text("log.filter", log.and_then(|log| log.filter.as_ref())) {
         settings.log.filter = filter.text.to_string();
     }
-    if let Some(seconds) = layers.number("lease_seconds", file.lease_seconds.as_ref(), LEASE_SECONDS) {
-        settings.lease_seconds = seconds;
-    }
-    if let Some(seconds) = layers.number("poll_seconds", file.poll_seconds.as_ref(), POLL_SECONDS) {
-        settings.poll_seconds = seconds;
-    }
+}
+
+fn apply_numbers(file: &SettingsFile, settings: &mut Settings, layers: &mut Layers<'_>) {
+    let most = layers.number("concurrency", file.concurrency.as_ref(), CONCURRENCY);
+    settings.concurrency = most.and_then(|most| most.try_into().ok()).unwrap_or(settings.concurrency);
+    let mut seconds = |key: &str, file: &Option<Placed<u64>>, range, setting: &mut u64| {
+        *setting = layers.number(key, file.as_ref(), range).unwrap_or(*setting);
+    };
+    seconds("drain_seconds", &file.drain_seconds, DRAIN_SECONDS, &mut settings.drain_seconds);
+    seconds("lease_seconds", &file.lease_seconds, LEASE_SECONDS, &mut settings.lease_seconds);
+    seconds("poll_seconds", &file.poll_seconds, POLL_SECONDS, &mut settings.poll_seconds);
 }
 
 /// The form of that name.

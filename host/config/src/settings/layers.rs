@@ -42,7 +42,10 @@ pub(super) struct Layers<'a> {
     working_dir: &'a Path,
     /// Mistakes of the file.
     pub sink: Sink<'a>,
-    wrong: Option<ConfigError>,
+    /// Mistakes of the variables.
+    wrong: Vec<String>,
+    /// The first variable whose value is TOML with mistakes.
+    wrong_table: Option<ConfigError>,
 }
 
 impl<'a> Layers<'a> {
@@ -53,7 +56,7 @@ impl<'a> Layers<'a> {
         environment: &'a BTreeMap<String, String>,
         working_dir: &'a Path,
     ) -> Self {
-        Self { environment, base_dir, working_dir, sink, wrong: None }
+        Self { environment, base_dir, working_dir, sink, wrong: Vec::new(), wrong_table: None }
     }
 
     /// The same environment over another text: a variable whose value is TOML.
@@ -164,23 +167,25 @@ impl<'a> Layers<'a> {
         Refused
     }
 
-    /// Reports the first wrong variable; the others follow once it is right.
     fn wrong_variable(&mut self, variable: String, problem: String) {
-        let problem = mask::words(&problem);
-        self.wrong.get_or_insert(ConfigError::Environment { variable, problem });
+        self.wrong.push(format!("{variable}: {}", mask::words(&problem)));
     }
 
     /// Takes over what is wrong in a variable whose value is TOML.
     pub fn absorb(&mut self, found: Result<(), ConfigError>) {
-        if let Err(error) = found {
-            self.wrong.get_or_insert(error);
+        match found {
+            Ok(()) => {}
+            Err(ConfigError::Environment { mistakes }) => self.wrong.extend(mistakes),
+            Err(error) => drop(self.wrong_table.get_or_insert(error)),
         }
     }
 
     /// Whether all is well: first the file, then the variables.
     pub fn finish(self) -> Result<(), ConfigError> {
         self.sink.finish()?;
-        self.wrong.map_or(Ok(()), Err)
+        self.wrong_table.map_or(Ok(()), Err)?;
+        let mistakes = self.wrong;
+        if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Environment { mistakes }) }
     }
 }
 

@@ -3,23 +3,40 @@
 
 mod address;
 mod alerts;
+mod database;
+mod explain;
 mod file;
+mod hooks;
 mod layers;
+mod named;
+mod origins;
 mod people;
+mod retention;
+mod rows;
+mod s3;
 mod secrets;
 mod slack;
+mod traces;
 mod web;
 
 pub use alerts::Alerts;
+pub use database::Database;
+pub use explain::{Applies, Change, Explained};
 pub(crate) use file::SettingsFile;
+pub use hooks::{Hook, HookAuth};
+pub use origins::ValueOrigin;
 pub use people::Person;
+pub use retention::Retention;
+pub use s3::S3;
 pub use slack::{Slack, SlackTransport};
+pub use traces::Traces;
 pub use web::{SlackSignIn, Web};
 
 use crate::diagnostics::Sink;
 use crate::document;
 use crate::error::ConfigError;
 use layers::Layers;
+use origins::Origins;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +48,7 @@ const SYSTEM_FILE: &str = "/etc/countersign/countersign.toml";
 pub struct Settings {
     /// The file that was read; none when there is none.
     pub origin: Option<PathBuf>,
-    /// Where the database and the artifacts live.
+    /// Where the artifacts live, and the record if it is in SQLite.
     pub state_dir: PathBuf,
     /// Where compiled components are kept; it may be emptied at any time.
     pub cache_dir: PathBuf,
@@ -39,6 +56,16 @@ pub struct Settings {
     pub component_dirs: Vec<PathBuf>,
     /// Pipeline files, and folders whose `.toml` files are pipelines, for `serve`.
     pub pipelines: Vec<PathBuf>,
+    /// Where the record is kept.
+    pub database: Database,
+    /// The object store that sources are read from.
+    pub s3: S3,
+    /// Ways in for other systems, by name.
+    pub hooks: BTreeMap<String, Hook>,
+    /// How long runs are kept.
+    pub retention: Retention,
+    /// Where traces go, if anywhere.
+    pub traces: Option<Traces>,
     /// Who may sign off, by name.
     pub people: BTreeMap<String, Person>,
     /// The web server.
@@ -49,10 +76,16 @@ pub struct Settings {
     pub alerts: Alerts,
     /// What is logged and how.
     pub log: Log,
+    /// How many runs a daemon carries at the same time.
+    pub concurrency: usize,
+    /// How long a daemon that is told to stop lets its runs go on.
+    pub drain_seconds: u64,
     /// A worker that was not heard of for so long has lost its run.
     pub lease_seconds: u64,
     /// How often `serve` looks for what is due.
     pub poll_seconds: u64,
+    /// Which layer said what.
+    origins: Origins,
 }
 
 /// What is logged and how.
@@ -79,19 +112,28 @@ impl Settings {
     pub fn defaults(environment: &BTreeMap<String, String>) -> Self {
         let data = base_dir(environment, "XDG_DATA_HOME", ".local/share");
         let cache = base_dir(environment, "XDG_CACHE_HOME", ".cache");
+        let state_dir = data.map_or_else(|| "/var/lib/countersign".into(), |data| data.join("countersign"));
         Self {
             origin: None,
-            state_dir: data.map_or_else(|| "/var/lib/countersign".into(), |data| data.join("countersign")),
+            database: Database::within(&state_dir),
+            state_dir,
             cache_dir: cache.map_or_else(|| "/var/cache/countersign".into(), |cache| cache.join("countersign")),
             component_dirs: Vec::new(),
             pipelines: Vec::new(),
+            s3: S3::default(),
+            hooks: BTreeMap::new(),
+            retention: Retention::default(),
+            traces: None,
             people: BTreeMap::new(),
             web: Web::default(),
             slack: None,
             alerts: Alerts::default(),
             log: Log { format: LogFormat::Text, filter: "info".to_string() },
+            concurrency: 2,
+            drain_seconds: 20,
             lease_seconds: 30,
             poll_seconds: 5,
+            origins: Origins::default(),
         }
     }
 
@@ -125,7 +167,7 @@ impl Settings {
     /// read. Relative paths in `text` are taken from `base_dir`, those in the environment from `working_dir`; both are absolute.
     ///
     /// # Errors
-    /// Everything that is wrong with the text, or the first thing that is wrong in the environment.
+    /// Everything that is wrong with the text, or else everything that is wrong in the environment.
     pub fn read(
         text: &str,
         origin: &str,
@@ -138,8 +180,18 @@ impl Settings {
         if let Some(document) = document::parse(text, &mut layers.sink) {
             let shape = file::read(&document, &mut layers.sink);
             file::apply(&shape, &mut settings, &mut layers);
+            settings.origins.add_file(origin, text, document.get_ref(), base_dir);
+            settings.origins.add_variables(environment, working_dir);
         }
         layers.finish().map(|()| settings)
+    }
+
+    /// As a flag of the command line says: it goes before file and environment.
+    #[must_use]
+    pub fn with_concurrency(mut self, flag: &'static str, most: usize) -> Self {
+        self.concurrency = most;
+        self.origins.add_flag("concurrency", flag);
+        self
     }
 }
 

@@ -5,7 +5,7 @@ use super::layers::{Layers, Origin, variable_of};
 use super::secrets::{InTable, Slot};
 use crate::check::approvers::{ROLE_HELP, email, is_email, is_role};
 use crate::diagnostics::{Mistake, Problem, Sink};
-use crate::document::{self, Table};
+use crate::document::Table;
 use crate::nearest::article;
 use crate::place::{Named, Placed};
 use crate::shape::Text;
@@ -79,28 +79,8 @@ fn totp(person: &str) -> Slot {
     }
 }
 
-/// Everybody: those in the variable if there is one, otherwise those in the file.
-pub(super) fn settings(file: Option<&Named<PersonTable>>, layers: &mut Layers<'_>) -> BTreeMap<String, Person> {
-    let Some((variable, value)) = layers.variable("people") else {
-        return file.map(|named| people(named, layers)).unwrap_or_default();
-    };
-    // As after `people =` in the file.
-    let text = format!("people = {value}");
-    let mut inner = layers.within(Sink::discreet(&variable, &text));
-    let mut found = BTreeMap::new();
-    if let Some(document) = document::parse(&text, &mut inner.sink) {
-        let mut top = Table::new(variable.as_str(), 0..0, document.get_ref());
-        let named = top.named("people", "person", &mut inner.sink, read);
-        top.finish(&mut inner.sink);
-        found = named.map(|named| people(&named, &mut inner)).unwrap_or_default();
-    }
-    let wrong = inner.finish();
-    layers.absorb(wrong);
-    found
-}
-
-/// Nobody may be two people: a quorum of two would be one.
-fn people(named: &Named<PersonTable>, layers: &mut Layers<'_>) -> BTreeMap<String, Person> {
+/// Everybody. Nobody may be two people: a quorum of two would be one.
+pub(super) fn settings(named: &Named<PersonTable>, layers: &mut Layers<'_>) -> BTreeMap<String, Person> {
     let mut people = BTreeMap::new();
     let mut identities = BTreeMap::new();
     let mut variables = BTreeMap::new();

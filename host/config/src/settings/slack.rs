@@ -223,12 +223,5 @@ fn transport(text: &str) -> Result<SlackTransport, Problem> {
 
 /// The bot token is sent there, so it must be encrypted on its way.
 fn api_url(text: &str) -> Result<String, Problem> {
-    match address::read(text) {
-        Some(address) if address.encrypted || address.is_loopback() => Ok(text.to_string()),
-        Some(_) => {
-            let message = format!("`api_url` can not be `{text}`: the bot token would be sent in the clear");
-            Err(Problem::new("settings.bad-url", message, "use `https`; `http` is for this machine only"))
-        }
-        None => Err(Problem::new("settings.bad-url", format!("`api_url` can not be `{text}`"), address::HELP)),
-    }
+    address::encrypted("api_url", text, "the bot token would be sent in the clear")
 }

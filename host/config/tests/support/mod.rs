@@ -1,18 +1,24 @@
-//! A catalogue like the built-in one, and the demo pipeline.
+//! A catalogue like the built-in one, the demo pipeline, and settings read so that no secret is printed.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use countersign_config::{Catalogue, Diagnostics, read_pipeline};
+use countersign_config::settings::Settings;
+use countersign_config::{Catalogue, ConfigError, Diagnostics, read_pipeline};
 use countersign_model::component::{Capability, Description, Port};
 use countersign_model::digest::Digest;
 use countersign_model::pipeline::Pipeline;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub const DEMO: &str = include_str!("../../../../config/pipelines/taxi-tips.toml");
 pub const ORIGIN: &str = "config/pipelines/taxi-tips.toml";
 
 pub fn read(text: &str) -> Result<Pipeline, Diagnostics> {
-    let check_cron = |text: &str| if text.contains("61") { Err("minutes go from 0 to 59".to_string()) } else { Ok(()) };
+    let check_cron = |text: &str| match text {
+        "61 6 * * *" => Err("minutes go from 0 to 59".to_string()),
+        "@dayly" => Err("there is no short form `@dayly`".to_string()),
+        _ => Ok(()),
+    };
     read_pipeline(text, ORIGIN, Path::new("/srv/taxi"), &catalogue(), &check_cron)
 }
 
@@ -21,6 +27,42 @@ pub fn secret(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// In every secret of tests about secrets; no message may have it.
+pub const CANARY: &str = "9canary7";
+
+pub fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+}
+
+/// What is printed of a result, in every way that it can be, with the causes. No canary may be in it.
+pub fn printed(result: &Result<Settings, ConfigError>) -> String {
+    let mut shown = format!("{result:?}\n{result:#?}\n");
+    if let Err(error) = result {
+        let mut cause: Option<&dyn std::error::Error> = Some(error);
+        while let Some(one) = cause {
+            shown += &format!("{one}\n{one:?}\n");
+            cause = one.source();
+        }
+        if let ConfigError::Invalid(found) = error {
+            shown += &(found.render(false) + &found.render(true) + &serde_json::to_string(found).unwrap());
+        }
+    }
+    assert!(!shown.contains(CANARY), "a secret is printed: {shown}");
+    shown
+}
+
+pub fn read_at(dir: &Path, text: &str, pairs: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    let result = Settings::read(text, "countersign.toml", dir, &environment(pairs), dir);
+    printed(&result);
+    result
+}
+
+/// The error's text.
+pub fn refused(text: &str, pairs: &[(&str, &str)]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    read_at(dir.path(), text, pairs).expect_err(text).to_string()
 }
 
 /// `name:Kind`, with `?` behind an optional and `*` behind a many port.

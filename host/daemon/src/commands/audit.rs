@@ -32,7 +32,7 @@ pub struct Verified {
 pub async fn run(context: &Context, command: &AuditCommand) -> anyhow::Result<Exit> {
     let AuditCommand::Verify { anchor } = command;
     let anchor = anchor.as_deref().map(Anchor::parse).transpose()?;
-    let store = wiring::store(context).await?;
+    let store = wiring::metadata(context).await?;
     let mut verified = verify(store.as_ref()).await?;
     if let Some(anchor) = anchor.filter(|_| verified.broken.is_none()) {
         verified.broken = anchor.contradicted(store.as_ref()).await?;

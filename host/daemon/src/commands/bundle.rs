@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// When nobody approved it, an artifact does not verify, or the directory is taken.
 pub async fn run(context: &Context, arguments: &BundleArgs) -> anyhow::Result<Exit> {
-    let store = wiring::store(context).await?;
+    let store = wiring::metadata(context).await?;
     let bytes = wiring::artifacts(context)?;
     let model = explain::find(store.as_ref(), &arguments.model).await?;
     let requests = store.requests(None, Some(&model.digest), false).await?;

@@ -46,6 +46,7 @@ pub async fn run(context: &Context, arguments: &DecideArgs, kind: DecisionKind) 
         return settle::finish(context, &run.id, &now.state);
     }
     let state = settle::carry(&installation, &run.id).await?;
+    installation.traces.close().await;
     // Who rejects has done what they came for; the run itself ends as rejected.
     let exit = settle::finish(context, &run.id, &state)?;
     Ok(if kind == DecisionKind::Reject && exit == Exit::Rejected { Exit::Done } else { exit })

@@ -28,7 +28,7 @@ struct Deployed {
 /// When the time can not be read or the store fails.
 pub async fn run(context: &Context, arguments: &DeployedArgs) -> anyhow::Result<Exit> {
     let at = arguments.at.as_deref().map_or_else(|| Ok(system::SystemClock.now()), instant)?;
-    let store = wiring::store(context).await?;
+    let store = wiring::metadata(context).await?;
     let Some(push) = store.live_at(&arguments.pipeline, at).await? else {
         let known = store.pipelines().await?.into_iter().map(|version| version.name).collect::<Vec<_>>();
         if !known.contains(&arguments.pipeline) {

@@ -70,13 +70,13 @@ fn state_directory(context: &Context) -> anyhow::Result<String> {
 }
 
 async fn metadata(context: &Context) -> anyhow::Result<String> {
-    let store = wiring::store(context).await?;
+    let store = wiring::metadata(context).await?;
     let pipelines = store.pipelines().await?.len();
-    Ok(format!("SQLite {} · {pipelines} pipelines", context.database().display()))
+    Ok(format!("{} · {pipelines} pipelines", wiring::store::described(context)))
 }
 
 async fn audit_log(context: &Context) -> anyhow::Result<String> {
-    let verified = audit::verify(wiring::store(context).await?.as_ref()).await?;
+    let verified = audit::verify(wiring::metadata(context).await?.as_ref()).await?;
     match verified.broken {
         None => Ok(format!("{} entries verified · head {}", verified.entries, verified.head.short())),
         Some(problem) => Err(anyhow::anyhow!("{problem}: restore a backup, and find out who changed it")),

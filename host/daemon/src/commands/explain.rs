@@ -51,7 +51,7 @@ struct Signed {
 /// # Errors
 /// When there is no such model, or the stores fail.
 pub async fn run(context: &Context, arguments: &ExplainArgs) -> anyhow::Result<Exit> {
-    let store = wiring::store(context).await?;
+    let store = wiring::metadata(context).await?;
     let artifacts = wiring::artifacts(context)?;
     let model = find(store.as_ref(), &arguments.model).await?;
     let explained = explain(store.as_ref(), artifacts.as_ref(), model).await?;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// When there is no such run, the directory holds something already, or an artifact can not be read.
 pub async fn run(context: &Context, arguments: &ExportArgs) -> anyhow::Result<Exit> {
-    let store = wiring::store(context).await?;
+    let store = wiring::metadata(context).await?;
     let artifacts = wiring::artifacts(context)?;
     let run = lookup::run(store.as_ref(), &arguments.run).await?;
     let taken = std::fs::read_dir(&arguments.directory).is_ok_and(|mut entries| entries.next().is_some());

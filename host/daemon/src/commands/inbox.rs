@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::service::LiveSettings;
 use crate::terminal::{decision, text};
 use crate::{system, wiring};
 use countersign_model::decision::{Decision, DecisionKind};
@@ -34,7 +35,9 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     let stores = wiring::stores(context).await?;
     let store = stores.metadata.as_ref();
     let slack = wiring::slack::connect(context, &stores)?;
-    let me = wiring::directory(context, slack.as_ref()).identify(&system::person()?).await;
+    let me = wiring::directory(&LiveSettings::new(context.settings.clone()), slack.as_ref())
+        .identify(&system::person()?)
+        .await;
     let mut waiting = Vec::new();
     for request in every(store).await? {
         let decisions = store.decisions(&request.id).await?;

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// # Errors
 /// When there is no such artifact or the store fails.
 pub async fn run(context: &Context, arguments: &LineageArgs) -> anyhow::Result<Exit> {
-    let store = wiring::store(context).await?;
+    let store = wiring::metadata(context).await?;
     let artifact = lookup::artifact(store.as_ref(), &arguments.artifact, None).await?;
     let direction = if arguments.downstream { Direction::Downstream } else { Direction::Upstream };
     let lineage = store.lineage(&artifact.id, direction, arguments.limit).await?;

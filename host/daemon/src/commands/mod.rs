@@ -2,8 +2,11 @@
 
 mod access;
 mod audit;
+mod backfill;
 mod bundle;
 mod completions;
+mod config;
+mod db;
 mod decide;
 mod demo;
 mod deployed;
@@ -11,8 +14,11 @@ mod doctor;
 mod events;
 mod explain;
 mod export;
+mod follow;
 mod inbox;
 mod lineage;
+mod logs;
+mod man;
 mod pipeline;
 mod plugin;
 mod report;
@@ -37,6 +43,7 @@ use countersign_model::decision::DecisionKind;
 pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Completions { shell } => return Ok(completions::run(*shell)),
+        Command::Man(arguments) => return man::run(arguments),
         Command::Demo(arguments) => return demo::run(cli.output, arguments).await,
         // Needs no installation: an auditor has none.
         Command::Verify(arguments) => return verify::run(cli.output, arguments),
@@ -65,10 +72,14 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Export(arguments) => export::run(&context, &arguments).await,
         Command::Serve(arguments) => serve::run(&context, &arguments).await,
         Command::Events(arguments) => events::run(&context, &arguments).await,
+        Command::Logs(arguments) => logs::run(&context, &arguments).await,
+        Command::Backfill(arguments) => backfill::run(&context, &arguments).await,
+        Command::Db(command) => db::run(&context, &command).await,
         Command::Plugin(command) => plugin::run(&context, &command).await,
         Command::Pipeline(command) => pipeline::run(&context, &command).await,
+        Command::Config(command) => config::run(&context, &command).await,
         Command::Audit(command) => audit::run(&context, &command).await,
         Command::Doctor => doctor::run(&context).await,
-        Command::Completions { .. } | Command::Demo(_) | Command::Verify(_) => Ok(Exit::Done),
+        Command::Completions { .. } | Command::Demo(_) | Command::Man(_) | Command::Verify(_) => Ok(Exit::Done),
     }
 }

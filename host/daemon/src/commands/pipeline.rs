@@ -1,4 +1,6 @@
-//! `pipeline check`, `pipeline graph`, `pipeline next`.
+//! `pipeline check`, `pipeline graph`, `pipeline next`, `pipeline pause`, `pipeline resume`.
+
+mod pause;
 
 use crate::args::{GraphForm, PipelineCommand};
 use crate::catalogue::Installed;
@@ -10,7 +12,7 @@ use crate::wiring;
 use countersign_config::graph;
 use countersign_model::pipeline::PipelineVersion;
 use countersign_ports::Clock as _;
-use countersign_triggers::Schedule;
+use countersign_triggers::JitteredSchedule;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -45,9 +47,30 @@ pub async fn run(context: &Context, command: &PipelineCommand) -> anyhow::Result
                 GraphForm::Mermaid => print!("{}", graph::mermaid(&version.pipeline)),
             }
         }
-        PipelineCommand::Next { pipeline } => next(context, &read(context, pipeline, &[]).await?)?,
+        PipelineCommand::Next { pipeline } => next(context, &named(context, pipeline).await?)?,
+        PipelineCommand::Pause(arguments) => pause::pause(context, arguments).await?,
+        PipelineCommand::Resume { pipeline } => pause::resume(context, pipeline).await?,
     }
     Ok(Exit::Done)
+}
+
+/// The pipeline in that file, or the registered one of that name.
+///
+/// # Errors
+/// When there is neither, or the file is wrong.
+pub async fn named(context: &Context, text: &str) -> anyhow::Result<PipelineVersion> {
+    let path = Path::new(text);
+    if path.is_file() {
+        return read(context, path, &[]).await;
+    }
+    let known = wiring::metadata(context).await?.pipelines().await?;
+    if let Some(version) = known.iter().find(|version| version.name == text) {
+        return Ok(version.clone());
+    }
+    let names: Vec<&str> = known.iter().map(|version| version.name.as_str()).collect();
+    let known = if names.is_empty() { "none is registered yet".to_string() } else { names.join(", ") };
+    let text = format!("error: `{text}` is neither a file nor a registered pipeline; registered: {known}");
+    Err(WrongInput::new(text).into())
 }
 
 async fn read(context: &Context, pipeline: &Path, components: &[PathBuf]) -> anyhow::Result<PipelineVersion> {
@@ -60,28 +83,34 @@ async fn read(context: &Context, pipeline: &Path, components: &[PathBuf]) -> any
 struct Fire {
     local: String,
     utc: String,
+    /// When it is accepted; later than scheduled by its share of the jitter.
+    starts_at: String,
 }
 
 fn next(context: &Context, version: &PipelineVersion) -> anyhow::Result<()> {
     let trigger = &version.pipeline.trigger;
-    let Some(cron) = &trigger.cron else {
+    let Some(jittered) = JitteredSchedule::of(&version.name, trigger)? else {
         return Err(WrongInput::new(format!("error: pipeline `{}` has no cron trigger", version.name)).into());
     };
-    let schedule = Schedule::parse(cron, &trigger.timezone)?;
-    let fires: Vec<Fire> = schedule
+    let fires: Vec<Fire> = jittered
         .upcoming(SystemClock.now())
         .take(NEXT)
-        .map(|instant| Fire {
-            local: schedule.wall_time(instant),
-            utc: instant.to_utc().format("%Y-%m-%d %H:%M UTC").to_string(),
+        .map(|fire| Fire {
+            local: jittered.schedule().wall_time(fire.scheduled_for),
+            utc: fire.scheduled_for.to_utc().format("%Y-%m-%d %H:%M UTC").to_string(),
+            starts_at: fire.starts_at.to_utc().format("%H:%M:%S UTC").to_string(),
         })
         .collect();
     if context.json() {
         return context.print_json("next-fires", &fires);
     }
-    println!("{} fires by `{cron}` in {}", version.name, trigger.timezone);
+    println!("{} fires by `{}` in {}", version.name, jittered.schedule().expression(), trigger.timezone);
     for fire in fires {
-        println!("  {:<40} {}", fire.local, fire.utc);
+        let starts = match trigger.jitter_seconds {
+            0 => String::new(),
+            _ => format!("  starts at {}", fire.starts_at),
+        };
+        println!("  {:<40} {}{starts}", fire.local, fire.utc);
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub async fn run(context: &Context, arguments: &ReportArgs) -> anyhow::Result<Exit> {
     let installation = wiring::install(context, &[], Arc::new(Silent)).await?;
     let run = lookup::run(installation.stores.metadata.as_ref(), &arguments.run).await?;
-    let web = wiring::web::pages(context, &installation, context.page_url().unwrap_or_default())?;
+    let web = wiring::web::pages(context, &installation, context.page_url().unwrap_or_default(), None)?;
     let page = web.report(&run.id).await.context("put the report together")?;
     let file = arguments.html.clone().flatten().unwrap_or_else(|| PathBuf::from(format!("{}.html", run.id)));
     std::fs::write(&file, page).with_context(|| format!("write {}", file.display()))?;

@@ -34,6 +34,7 @@ pub async fn cancel(context: &Context, arguments: &RunOnly) -> anyhow::Result<Ex
     let installation = wiring::install(context, &[], Arc::new(Silent)).await?;
     let found = lookup::run(installation.stores.metadata.as_ref(), &arguments.run).await?;
     installation.engine.cancel(&found.id, &person).await?;
+    installation.traces.close().await;
     let state = RunState::Ended { end: RunEnd::Cancelled { by: person } };
     settle::finish(context, &found.id, &state)?;
     if !context.json() {

@@ -18,7 +18,7 @@ pub async fn run(context: &Context, arguments: &RunsArgs) -> anyhow::Result<Exit
         before: None,
         limit: arguments.limit,
     };
-    let runs = wiring::store(context).await?.runs(&filter).await?;
+    let runs = wiring::metadata(context).await?.runs(&filter).await?;
     if context.json() {
         context.print_json("runs", &runs)?;
     } else if runs.is_empty() {

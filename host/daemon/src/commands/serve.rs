@@ -1,77 +1,113 @@
-//! `serve`: the daemon. Starts runs when the clock or arriving data says so, carries them, serves the pages, delivers notices, until it
-//! is told to stop.
+//! `serve`: the daemon. Starts runs when the clock, arriving data or another system says so, carries them, serves the pages, delivers
+//! notices, until it is told to stop.
 
 use crate::args::ServeArgs;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::service::{Background, Workers, registry};
+use crate::service::signals::{Signal, Signals};
+use crate::service::{Background, Supervisor, Workers, registry, reload};
 use crate::wiring::{self, Installation};
 use crate::{system, telemetry};
-use anyhow::Context as _;
+use countersign_model::actor::Actor;
 use countersign_orchestrator::Silent;
-use countersign_triggers::TriggerService;
-use std::sync::Arc;
+use countersign_triggers::SharedPipelines;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// How often the store is asked for work without a hint: a decision made in another process goes on within this time.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Serves until SIGINT or SIGTERM, then gives unfinished runs back.
+/// A daemon at work.
+struct Daemon<'a> {
+    context: &'a Context,
+    arguments: &'a ServeArgs,
+    installation: Installation,
+    pipelines: SharedPipelines,
+    person: Actor,
+    supervisor: Supervisor,
+}
+
+/// Serves until SIGINT or SIGTERM; then the runs under way end their step and are given back. SIGHUP reads settings and pipelines again.
 ///
 /// # Errors
-/// When a pipeline is wrong, the address is taken or the stores fail at the start; later failures are logged and tried again.
+/// When another daemon serves the same SQLite file, a pipeline is wrong, the address is taken or the stores fail at the start; later
+/// failures are logged and tried again.
 pub async fn run(context: &Context, arguments: &ServeArgs) -> anyhow::Result<Exit> {
     telemetry::start(&context.settings.log)?;
+    // Listened for from the start: a signal that comes while the components are compiled must not kill half a start.
+    let mut signals = Signals::listen()?;
+    let _sole = wiring::store::sole_daemon(context)?;
     let installation = wiring::install(context, &arguments.components, Arc::new(Silent)).await?;
     let person = system::person()?;
-    let versions = registry::register(&context.settings.pipelines, &installation, &person).await?;
+    let versions = registry::read(&context.settings.pipelines, &installation)?;
+    registry::tell_disagreements(&context.settings, &versions);
+    registry::register(&versions, &installation, &person).await?;
     let count = versions.len();
-    let triggers = TriggerService::new(
-        Arc::clone(&installation.stores.metadata),
-        Arc::clone(&installation.clock),
-        Arc::clone(&installation.ids),
-        Arc::new(std::sync::RwLock::new(versions)),
-    );
-    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
-    let stopping = watch::Sender::new(false);
-    let background = Background::start(context, &installation, &stopping.subscribe()).await?;
-    tracing::info!(pipelines = count, state_dir = %context.settings.state_dir.display(), "daemon is up");
+    let pipelines: SharedPipelines = Arc::new(RwLock::new(versions));
+    let stopped = watch::Sender::new(false);
+    let background = Background::start(context, &installation, &pipelines, &stopped.subscribe()).await?;
     let swept = installation.engine.sweep().await?;
     tracing::debug!(directories = swept, "abandoned staging removed");
-    let hint = installation.engine.hint();
-    let upkeep_every = Duration::from_secs(context.settings.poll_seconds);
-    let mut next_upkeep = installation.clock.now();
-    let mut workers = Workers::new(arguments.concurrency, stopping.subscribe());
-    loop {
-        if next_upkeep <= installation.clock.now() {
-            upkeep(&installation, &triggers).await;
-            next_upkeep = installation.clock.now().plus(upkeep_every);
-        }
-        workers.fill(&installation.engine).await;
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            () = workers.ended() => {}
-            () = hint.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
-    }
-    tracing::info!(runs = workers.len(), "stopping: unfinished runs are given back");
-    stopping.send_replace(true);
-    workers.drained().await;
+    tracing::info!(pipelines = count, state_dir = %context.settings.state_dir.display(), "daemon is up");
+    let supervisor = Supervisor::from_environment();
+    supervisor.ready();
+    let daemon = Daemon { context, arguments, installation, pipelines, person, supervisor };
+    daemon.carry(&mut signals).await;
+    // Last: what the runs wrote at their end is still delivered, if it can be at once.
+    stopped.send_replace(true);
     background.stopped().await;
+    daemon.installation.traces.close().await;
     Ok(Exit::Done)
 }
 
-/// Looks at everything that is due. A part that fails is logged and tried the next time; it does not stop the others.
-async fn upkeep(installation: &Installation, triggers: &TriggerService) {
-    if let Err(error) = triggers.tick(installation.clock.now()).await {
-        tracing::error!(error = crate::failure::chain(&error), "triggers failed");
+impl Daemon<'_> {
+    /// Carries runs until a signal says stop, and brings those under way to a step's end.
+    async fn carry(&self, signals: &mut Signals) {
+        let engine = &self.installation.engine;
+        let (hint, changes) = (engine.hint(), Arc::clone(&self.installation.stores.changes));
+        let mut workers = Workers::default();
+        loop {
+            self.supervisor.alive();
+            workers.fill(engine, self.room()).await;
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Stop => break,
+                    Signal::Reload => self.reload().await,
+                },
+                () = workers.ended() => {}
+                () = hint.notified() => {}
+                () = changes.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+        self.supervisor.stopping();
+        let patience = Duration::from_secs(self.installation.live.now().drain_seconds);
+        tracing::info!(
+            runs = workers.len(),
+            drain_seconds = patience.as_secs(),
+            "stopping: runs end the step they are in and are given back; another signal gives them back now"
+        );
+        workers.drain(patience, signals.next()).await;
     }
-    if let Err(error) = installation.engine.meet_deadlines().await {
-        tracing::error!(error = crate::failure::chain(&error), "reminders and expiry failed");
+
+    /// How many runs are carried at the same time.
+    fn room(&self) -> usize {
+        self.arguments.concurrency.unwrap_or_else(|| self.installation.live.now().concurrency)
+    }
+
+    /// A new config that is wrong leaves the old one in force, and says so.
+    async fn reload(&self) {
+        self.supervisor.reloading();
+        match reload::reload(self.context, &self.installation, &self.pipelines, &self.person).await {
+            Ok(()) => {}
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "reload refused: the settings and pipelines from before stay in force"
+                );
+            }
+        }
+        self.supervisor.ready();
     }
 }

@@ -34,7 +34,7 @@ struct Asked {
 /// # Errors
 /// When there is no such run or the store fails.
 pub async fn run(context: &Context, arguments: &ShowArgs) -> anyhow::Result<Exit> {
-    let store = wiring::store(context).await?;
+    let store = wiring::metadata(context).await?;
     let run = lookup::run(store.as_ref(), &arguments.run).await?;
     let shown = gather(store.as_ref(), run, arguments.log.as_deref()).await?;
     if context.json() {

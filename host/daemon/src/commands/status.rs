@@ -6,7 +6,9 @@ use crate::terminal::text;
 use crate::{system, wiring};
 use countersign_model::time::Timestamp;
 use countersign_ports::Clock as _;
+use countersign_ports::lease_store::Held;
 use countersign_ports::metadata_store::{Counts, Undelivered};
+use countersign_ports::trigger_store::Paused;
 use serde::Serialize;
 
 /// Undelivered messages shown.
@@ -15,7 +17,12 @@ const UNDELIVERED: u32 = 10;
 #[derive(Serialize)]
 struct Status {
     state_dir: String,
+    database: String,
+    schema: i64,
     pipelines: usize,
+    paused: Vec<Paused>,
+    /// What one of several daemons does alone, and which.
+    duties: Vec<Held>,
     counts: Counts,
     undelivered: Vec<Failing>,
     audit_entries: i64,
@@ -52,12 +59,17 @@ impl From<Undelivered> for Failing {
 /// # Errors
 /// When the store fails.
 pub async fn run(context: &Context) -> anyhow::Result<Exit> {
-    let store = wiring::store(context).await?;
+    let stores = wiring::stores(context).await?;
+    let store = &stores.metadata;
     let (audit_entries, head) = store.audit_head().await?;
     let undelivered = store.undelivered(None, UNDELIVERED).await?.into_iter().map(Failing::from).collect();
     let status = Status {
         state_dir: context.settings.state_dir.display().to_string(),
+        database: wiring::store::described(context),
+        schema: stores.schema.version,
         pipelines: store.pipelines().await?.len(),
+        paused: stores.triggers.paused().await?,
+        duties: stores.leases.held().await?,
         counts: store.counts().await?,
         undelivered,
         audit_entries,
@@ -84,6 +96,15 @@ fn print(status: &Status) {
         at.map_or_else(String::new, |at| format!(" (oldest for {})", text::duration(now.since(at))))
     };
     println!("{} pipelines · state in {}", status.pipelines, status.state_dir);
+    println!("{} · schema {}", status.database, status.schema);
+    for paused in &status.paused {
+        let reason = if paused.reason.is_empty() { String::new() } else { format!(": {}", text::safe(&paused.reason)) };
+        let since = text::duration(now.since(paused.at));
+        println!("  ‖ {} is paused by {} for {since}{reason}", paused.pipeline, paused.by);
+    }
+    for duty in &status.duties {
+        println!("  {} is done by {} until {}", duty.name, duty.owner, duty.until.to_utc().format("%H:%M:%S UTC"));
+    }
     println!(
         "{} running · {} queued · {} waiting for people{}",
         counts.running,

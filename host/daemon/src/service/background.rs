@@ -1,11 +1,14 @@
 //! Everything of a daemon that no run waits for. Each part fails alone: it is logged and tried again.
 
-use super::told;
+use super::duty::Duty;
+use super::{told, triggers};
 use crate::context::Context;
 use crate::wiring::{self, Installation};
 use anyhow::Context as _;
+use countersign_model::id::WorkerId;
 use countersign_orchestrator::Engine;
-use countersign_ports::Desk;
+use countersign_ports::{Desk, Hooks};
+use countersign_triggers::SharedPipelines;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,26 +25,38 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts the web server, the outbox and the connection with Slack.
+    /// Starts the web server, the triggers, the deadlines, the outbox and the connection with Slack.
     ///
     /// # Errors
     /// When the address is taken, or Slack's endpoint can not be made safely.
     pub async fn start(
         context: &Context,
         installation: &Installation,
+        pipelines: &SharedPipelines,
         stopping: &watch::Receiver<bool>,
     ) -> anyhow::Result<Self> {
         let mut tasks = JoinSet::new();
-        tasks.spawn(deliver(installation.engine.clone(), stopping.clone()));
+        let duties = Duties { context, installation, daemon: WorkerId::from_ulid(installation.ids.ulid()) };
+        let engine = installation.engine.clone();
+        let outbox =
+            duties.named("outbox").perform(stopping.clone(), move |stopping| deliver(engine.clone(), stopping));
+        tasks.spawn(outbox);
+        let service = Arc::new(wiring::triggers::service(installation, pipelines));
         if let Some(listen) = context.settings.web.listen {
-            let address = serve_pages(context, installation, listen, stopping, &mut tasks).await?;
+            let hooks = wiring::triggers::hooks(installation, pipelines, &service);
+            let address = serve_pages(context, installation, hooks, listen, stopping, &mut tasks).await?;
             tracing::info!(%address, "pages are served");
         }
         if let Some(slack) = installation.slack.clone().filter(|_| wiring::slack::uses_socket(context)) {
             let desk: Arc<dyn Desk> = Arc::new(installation.engine.clone());
-            let stopping = stopping.clone();
-            tasks.spawn(async move { slack.listen(desk, stopping).await });
+            let listen = move |stopping| {
+                let (slack, desk) = (slack.clone(), Arc::clone(&desk));
+                async move { slack.listen(desk, stopping).await }
+            };
+            tasks.spawn(duties.named("slack").perform(stopping.clone(), listen));
         }
+        triggers::start(installation, service, pipelines, stopping, &mut tasks);
+        tasks.spawn(meet_deadlines(installation.clone(), stopping.clone()));
         Ok(Self { tasks })
     }
 
@@ -51,9 +66,41 @@ impl Background {
     }
 }
 
+/// What this daemon may be the only one to do.
+struct Duties<'a> {
+    context: &'a Context,
+    installation: &'a Installation,
+    daemon: WorkerId,
+}
+
+impl Duties<'_> {
+    fn named(&self, name: &'static str) -> Duty {
+        Duty {
+            name,
+            daemon: self.daemon,
+            leases: wiring::store::shared(self.context).then(|| Arc::clone(&self.installation.stores.leases)),
+            lease: Duration::from_secs(self.context.settings.lease_seconds),
+        }
+    }
+}
+
+/// Reminds, escalates and lets requests expire.
+async fn meet_deadlines(installation: Installation, mut stopping: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = installation.engine.meet_deadlines().await {
+            tracing::error!(error = crate::failure::chain(&error), "reminders and expiry failed");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(installation.live.now().poll_seconds)) => {}
+            () = told(&mut stopping) => return,
+        }
+    }
+}
+
 async fn serve_pages(
     context: &Context,
     installation: &Installation,
+    hooks: Arc<dyn Hooks>,
     listen: SocketAddr,
     stopping: &watch::Receiver<bool>,
     tasks: &mut JoinSet<()>,
@@ -65,7 +112,7 @@ async fn serve_pages(
     })?;
     let address = listener.local_addr().context("find the address that pages are served on")?;
     let url = context.settings.web.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let web = wiring::web::pages(context, installation, url)?;
+    let web = wiring::web::pages(context, installation, url, Some(hooks))?;
     let stopping = stopping.clone();
     tasks.spawn(async move {
         if let Err(error) = web.serve(listener, stopping).await {

@@ -1,12 +1,20 @@
 //! What runs for as long as a daemon does: runs, triggers, deadlines, the outbox, the web server, the connection with Slack.
 
 mod background;
+mod duty;
+mod live;
 mod page;
 pub mod registry;
+pub mod reload;
+pub mod signals;
+mod supervisor;
+mod triggers;
 mod workers;
 
 pub use background::Background;
+pub use live::LiveSettings;
 pub use page::show_page;
+pub use supervisor::Supervisor;
 pub use workers::Workers;
 
 use tokio::sync::watch;

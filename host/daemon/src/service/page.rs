@@ -26,7 +26,7 @@ pub async fn show_page(
     actor: &Actor,
 ) -> anyhow::Result<()> {
     let (listener, url) = listener(context).await?;
-    let web = wiring::web::pages(context, installation, url.clone())?;
+    let web = wiring::web::pages(context, installation, url.clone(), None)?;
     let stopping = watch::Sender::new(false);
     let serving = tokio::spawn(web.serve(listener, stopping.subscribe()));
     let link = wiring::web::link(installation.stores.access.as_ref(), actor, actor, &url, LINK).await?;

@@ -1,32 +1,37 @@
 //! The runs that a daemon carries at the same time.
 
+use super::told;
 use countersign_model::run::Claim;
 use countersign_orchestrator::{Engine, WorkEnd};
+use std::future::Future;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// The runs that this process carries.
 pub struct Workers {
     tasks: JoinSet<()>,
-    /// Written once, by whoever stops the daemon; read by every task.
-    stopping: watch::Receiver<bool>,
-    most: usize,
+    /// No new step begins.
+    draining: watch::Sender<bool>,
+    /// Nothing goes on at all.
+    stopped: watch::Sender<bool>,
+}
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self { tasks: JoinSet::new(), draining: watch::Sender::new(false), stopped: watch::Sender::new(false) }
+    }
 }
 
 impl Workers {
-    /// Room for `most` runs, until `stopping` says so.
-    pub fn new(most: usize, stopping: watch::Receiver<bool>) -> Self {
-        Self { tasks: JoinSet::new(), stopping, most: most.max(1) }
-    }
-
     /// How many runs are carried now.
     pub fn len(&self) -> usize {
         self.tasks.len()
     }
 
     /// Claims work while there is room for it.
-    pub async fn fill(&mut self, engine: &Engine) {
-        while self.tasks.len() < self.most {
+    pub async fn fill(&mut self, engine: &Engine, most: usize) {
+        while self.tasks.len() < most {
             match engine.claim(None).await {
                 Ok(Some(claim)) => self.start(engine.clone(), claim),
                 Ok(None) => break,
@@ -39,14 +44,15 @@ impl Workers {
     }
 
     fn start(&mut self, engine: Engine, claim: Claim) {
-        let mut stopping = self.stopping.clone();
+        let draining = self.draining.subscribe();
+        let mut stopped = self.stopped.subscribe();
         self.tasks.spawn(async move {
             let run = claim.run;
             tracing::info!(run.id = %run, epoch = claim.epoch, "run claimed");
             let worked = tokio::select! {
-                worked = engine.work(&claim) => worked,
+                worked = engine.work_until(&claim, draining) => worked,
                 // Dropping the work stops its component.
-                () = super::told(&mut stopping) => engine.release(&claim).await.map(|()| WorkEnd::Lost),
+                () = told(&mut stopped) => engine.release(&claim).await.map(|()| WorkEnd::Lost),
             };
             match worked {
                 Ok(end) => tracing::info!(run.id = %run, ?end, "run settled"),
@@ -65,8 +71,19 @@ impl Workers {
         }
     }
 
-    /// Waits until every run has been given back; whoever calls has said that the daemon stops.
-    pub async fn drained(mut self) {
+    /// Lets every run end the step it is in, at most for `patience` or until `hurry`; then gives back what is left.
+    pub async fn drain(mut self, patience: Duration, hurry: impl Future) {
+        self.draining.send_replace(true);
+        tokio::select! {
+            () = async { while self.tasks.join_next().await.is_some() {} } => return,
+            () = tokio::time::sleep(patience) => {}
+            _ = hurry => {}
+        }
+        tracing::warn!(
+            runs = self.tasks.len(),
+            "runs are given back in the middle of a step: it starts again elsewhere"
+        );
+        self.stopped.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
     }
 }

@@ -3,6 +3,7 @@
 pub mod decision;
 pub mod evidence;
 pub mod prompt;
+pub mod record;
 pub mod run;
 pub mod text;
 pub mod watch;

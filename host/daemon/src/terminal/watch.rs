@@ -171,6 +171,7 @@ pub fn ending(run: &str, end: &RunEnd) -> String {
             format!("  {run} was rejected by {by}: {}. Nothing was deployed. (exit code 5)", text::safe(reason))
         }
         RunEnd::Superseded { by } => format!("  {run} was superseded by {by}."),
+        RunEnd::Replaced { by } => format!("  {run} is over: a later run, {by}, took its place."),
         RunEnd::Expired => format!("  {run} expired: nobody decided in time. Nothing was deployed. (exit code 5)"),
         RunEnd::Cancelled { by } => format!("  {run} was cancelled by {by}."),
     }

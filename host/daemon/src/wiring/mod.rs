@@ -2,50 +2,39 @@
 
 pub mod attest;
 pub mod slack;
+pub mod store;
+pub mod telemetry;
+pub mod triggers;
 pub mod web;
 
 use crate::catalogue::Installed;
 use crate::context::Context;
 use crate::directory::PeopleDirectory;
+use crate::meter::Meter;
 use crate::notifier::LogNotifier;
+use crate::service::LiveSettings;
 use crate::system::{SystemClock, UlidSource};
+use crate::traces::Traces;
 use anyhow::Context as _;
 use countersign_config::Catalogue;
-use countersign_model::pipeline::{PipelineVersion, Source};
+use countersign_model::pipeline::PipelineVersion;
 use countersign_model::{canonical, pipeline::Pipeline};
 use countersign_orchestrator::{Engine, EngineOptions, Parts, Routes, Watcher};
-use countersign_ports::{
-    AccessStore, ArtifactStore, Clock, ComponentRunner, Delivered, DeliveryFinder, Directory, IdSource, MetadataStore,
-    Notifier, PostStore,
-};
+use countersign_ports::{ArtifactStore, Clock, ComponentRunner, Directory, IdSource, Notifier};
 use countersign_query::Engine as QueryEngine;
 use countersign_sandbox::{Sandbox, SandboxOptions};
-use countersign_store::{LocalArtifacts, SqliteStore};
-use countersign_triggers::{Schedule, newest_delivery};
+use countersign_store::LocalArtifacts;
+use countersign_triggers::{Deliveries, Schedule};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Attempts at a step whose error may pass.
-const ATTEMPTS: u32 = 3;
-/// Pause before the second attempt.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
+pub use store::{Stores, metadata, stores};
 
 /// The built-in component that answers pokes.
 const PREDICTOR: &str = "predict";
 
-/// The record, behind each of its seams.
+/// A wired installation. Cheap to clone.
 #[derive(Clone)]
-pub struct Stores {
-    /// Metadata.
-    pub metadata: Arc<dyn MetadataStore>,
-    /// Who may come in.
-    pub access: Arc<dyn AccessStore>,
-    /// What was posted where.
-    pub posts: Arc<dyn PostStore>,
-}
-
-/// A wired installation.
 pub struct Installation {
     /// Carries runs.
     pub engine: Engine,
@@ -53,40 +42,29 @@ pub struct Installation {
     pub stores: Stores,
     /// Artifacts' bytes.
     pub artifacts: Arc<dyn ArtifactStore>,
+    /// What arrives.
+    pub deliveries: Arc<Deliveries>,
     /// Who is who.
     pub directory: Arc<dyn Directory>,
     /// The connection with Slack.
     pub slack: Option<slack::Slack>,
+    /// The settings in force.
+    pub live: LiveSettings,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Identifiers.
     pub ids: Arc<dyn IdSource>,
+    /// What is counted.
+    pub meter: Arc<Meter>,
+    /// What tells a collector of runs.
+    pub traces: Traces,
     /// Loaded components.
-    pub installed: Installed,
-}
-
-/// The record. A read command on an installation that never ran finds an empty one.
-///
-/// # Errors
-/// When the database can not be opened.
-pub async fn stores(context: &Context) -> anyhow::Result<Stores> {
-    let path = context.database();
-    let store = SqliteStore::open(&path, Arc::new(SystemClock)).await;
-    let store = Arc::new(store.with_context(|| format!("open the metadata store {}", path.display()))?);
-    Ok(Stores { metadata: Arc::clone(&store) as _, access: Arc::clone(&store) as _, posts: store })
-}
-
-/// As [`stores`], for commands that only read what happened.
-///
-/// # Errors
-/// When the database can not be opened.
-pub async fn store(context: &Context) -> anyhow::Result<Arc<dyn MetadataStore>> {
-    Ok(stores(context).await?.metadata)
+    pub installed: Arc<Installed>,
 }
 
 /// Who is who.
-pub fn directory(context: &Context, slack: Option<&slack::Slack>) -> Arc<dyn Directory> {
-    Arc::new(PeopleDirectory::new(context.settings.clone(), slack.map(slack::Slack::groups)))
+pub fn directory(live: &LiveSettings, slack: Option<&slack::Slack>) -> Arc<dyn Directory> {
+    Arc::new(PeopleDirectory::new(live.clone(), slack.map(slack::Slack::groups)))
 }
 
 /// The artifact store of an installation.
@@ -116,38 +94,56 @@ pub async fn install(
     extra_components: &[PathBuf],
     watcher: Arc<dyn Watcher>,
 ) -> anyhow::Result<Installation> {
-    let stores = stores(context).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let meter = Arc::new(Meter::new(Arc::clone(&clock)));
+    let stores = stores(context).await?.metered(&meter);
     let artifacts = artifacts(context)?;
     let runner = sandbox(context)?;
     let installed = Installed::load(&runner, &context.settings.component_dirs, extra_components).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn IdSource> = Arc::new(UlidSource::default());
+    let traces = telemetry::traces(context, &stores, ids.as_ref())?;
     let slack = slack::connect(context, &stores)?;
-    let directory = directory(context, slack.as_ref());
+    let deliveries = triggers::deliveries(context);
+    let live = LiveSettings::new(context.settings.clone());
+    let directory = directory(&live, slack.as_ref());
     let mut notifiers: Vec<Arc<dyn Notifier>> = vec![Arc::new(LogNotifier)];
     notifiers.extend(slack.as_ref().map(slack::Slack::notifier));
     let parts = Parts {
         store: Arc::clone(&stores.metadata),
+        triggers: Arc::clone(&stores.triggers),
         artifacts: Arc::clone(&artifacts),
         runner,
         components: installed.components(),
         predictor: installed.0.get(PREDICTOR).map(|entry| entry.component.clone()),
         clock: Arc::clone(&clock),
         ids: Arc::clone(&ids),
-        deliveries: Arc::new(Listing),
+        deliveries: Arc::clone(&deliveries) as _,
         directory: Arc::clone(&directory),
         attestor: attest::keyring(context)?,
         routes: routes(context),
         notifiers,
-        watcher,
+        watcher: traces.beside(watcher),
     };
     let options = EngineOptions {
         lease: Duration::from_secs(context.settings.lease_seconds),
-        attempts: ATTEMPTS,
-        retry_pause: RETRY_PAUSE,
         scratch: context.settings.state_dir.join("scratch"),
     };
-    Ok(Installation { engine: Engine::new(parts, options), stores, artifacts, directory, slack, clock, ids, installed })
+    let engine = Engine::new(parts, options);
+    let installed = Arc::new(installed);
+    Ok(Installation {
+        engine,
+        stores,
+        artifacts,
+        deliveries,
+        directory,
+        slack,
+        live,
+        clock,
+        ids,
+        meter,
+        traces,
+        installed,
+    })
 }
 
 /// Where messages go besides the log.
@@ -158,17 +154,6 @@ fn routes(context: &Context) -> Routes {
         blocked: alerts.blocked.clone(),
         failed: alerts.failed.clone(),
         warned: alerts.warned.clone(),
-    }
-}
-
-/// Finds deliveries by listing directories.
-struct Listing;
-
-impl DeliveryFinder for Listing {
-    fn newest(&self, source: &Source) -> Result<Delivered, String> {
-        let found = newest_delivery(source).map_err(|error| crate::failure::chain(&error))?;
-        let found = found.map(|found| Delivered { path: found.path, span: found.span });
-        found.ok_or_else(|| format!("no file matches {}: put one there, or change the source's `path`", source.path))
     }
 }
 

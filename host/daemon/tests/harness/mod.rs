@@ -105,9 +105,14 @@ fn start(command: &mut Command) -> Running {
 pub struct Running(pub Child);
 
 impl Running {
-    pub fn terminate(&mut self) -> i32 {
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
         let pid = self.0.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill runs");
+    }
+
+    pub fn terminate(&mut self) -> i32 {
+        self.signal("TERM");
         self.0.wait().expect("the process ends").code().unwrap_or(-1)
     }
 

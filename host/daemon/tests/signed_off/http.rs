@@ -1,5 +1,7 @@
 //! HTTP by hand: a test sends what no client library would.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -33,18 +35,34 @@ pub fn send(address: &str, request: &str, headers: &[(&str, &str)], body: &[u8])
     answer(stream)
 }
 
+/// As [`send`]; none when nobody listens.
+pub fn try_send(address: &str, request: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
+    let mut stream = try_begin(address, request, headers, body.len()).ok()?;
+    let _ = stream.write_all(body);
+    Some(answer(stream))
+}
+
 /// The head of a request; its body is up to the caller.
 pub fn begin(address: &str, request: &str, headers: &[(&str, &str)], length: usize) -> TcpStream {
-    let mut stream = TcpStream::connect(address).expect("the daemon listens");
-    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
+    try_begin(address, request, headers, length).expect("the daemon listens")
+}
+
+fn try_begin(
+    address: &str,
+    request: &str,
+    headers: &[(&str, &str)],
+    length: usize,
+) -> std::io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut head =
         format!("{request} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes()).expect("send the head");
-    stream
+    stream.write_all(head.as_bytes())?;
+    Ok(stream)
 }
 
 /// What is answered.

@@ -39,6 +39,12 @@ pub struct Runner {
     pub answer: Mutex<String>,
     /// Components that ran, in order.
     pub ran: Mutex<Vec<String>>,
+    /// The component of that name waits once, until it is notified.
+    pub hold: Mutex<Option<(&'static str, Arc<tokio::sync::Notify>)>>,
+    /// Components that went on after they had waited.
+    pub went_on: AtomicU64,
+    /// Errors that `train` ends with, in order.
+    pub failures: Mutex<VecDeque<StepError>>,
     /// Blocks `predict` until it is notified.
     pub hold_predictions: Mutex<Option<Arc<tokio::sync::Notify>>>,
 }
@@ -56,10 +62,16 @@ impl ComponentRunner for Runner {
     async fn execute(
         &self,
         invocation: Invocation,
-        _observer: Arc<dyn StepObserver>,
+        observer: Arc<dyn StepObserver>,
     ) -> Result<ComponentOutcome, StepError> {
         let name = String::from_utf8_lossy(&invocation.component.wasm).into_owned();
         self.ran.lock().unwrap().push(name.clone());
+        self.wait_if_held(&name, &invocation, observer).await;
+        if name == "train"
+            && let Some(failure) = self.failures.lock().unwrap().pop_front()
+        {
+            return Err(failure);
+        }
         let out = |port: &str| invocation.outputs.iter().find(|output| output.name == port).unwrap().path.clone();
         let input = |port: &str| invocation.inputs.iter().find(|input| input.name == port).unwrap().paths[0].clone();
         let mut findings = Vec::new();
@@ -105,6 +117,32 @@ impl ComponentRunner for Runner {
             other => panic!("unknown component {other}"),
         }
         Ok(ComponentOutcome { summary: name, findings })
+    }
+}
+
+impl Runner {
+    /// Waits as a component does that computes: on a thread of its own, which writes for a moment longer than anybody waits for it.
+    async fn wait_if_held(&self, name: &str, invocation: &Invocation, observer: Arc<dyn StepObserver>) {
+        let held = self.hold.lock().unwrap().take_if(|(component, _)| *component == name);
+        let Some((_, go_on)) = held else { return };
+        let (waiting, mut gone) = tokio::sync::oneshot::channel::<()>();
+        let (output, scratch) = (invocation.outputs[0].path.clone(), invocation.scratch.clone());
+        let computing = std::thread::spawn(move || {
+            let mut number = 0_u64;
+            while gone.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Empty) {
+                number += 1;
+                std::fs::create_dir_all(scratch.join("spilled")).unwrap();
+                std::fs::write(output.join(format!("{}.tmp", number % 100)), "x").unwrap();
+            }
+            for number in 0..100 {
+                let _ = std::fs::remove_file(output.join(format!("{number}.tmp")));
+            }
+            drop(observer);
+        });
+        go_on.notified().await;
+        drop(waiting);
+        computing.join().unwrap();
+        self.went_on.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -165,9 +203,18 @@ impl Attestor for Key {
 /// No pipeline here has a source.
 pub struct Nowhere;
 
+#[async_trait]
 impl DeliveryFinder for Nowhere {
-    fn newest(&self, source: &Source) -> Result<Delivered, String> {
+    async fn newest(&self, source: &Source) -> Result<Delivered, String> {
         Err(format!("nothing at {}", source.path))
+    }
+
+    async fn all(&self, _: &Source) -> Result<Vec<Delivered>, String> {
+        Ok(Vec::new())
+    }
+
+    async fn fetch(&self, path: &str, _: &Path) -> Result<(), String> {
+        Err(format!("nothing at {path}"))
     }
 }
 

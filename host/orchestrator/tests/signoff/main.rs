@@ -4,9 +4,11 @@
 mod deadlines;
 mod decisions;
 mod doubles;
+mod handling;
 mod one_core;
 mod outbox;
 mod overriding;
 mod permits;
 mod pokes;
+mod stopping;
 mod world;

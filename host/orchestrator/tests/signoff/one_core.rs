@@ -31,8 +31,6 @@ const OTHERS: &[&str] = &[
     "begin_push",
     "complete_push",
     "settle_notice",
-    "record_fire",
-    "record_seen_file",
     "record_note",
 ];
 
@@ -64,8 +62,6 @@ const READS: &[&str] = &[
     "live_at",
     "due_notices",
     "undelivered",
-    "last_fire",
-    "seen_files",
     "audit_entries",
     "audit_head",
 ];

@@ -7,7 +7,7 @@ use countersign_model::component::{Description, Port};
 use countersign_model::conditions::Conditions;
 use countersign_model::decision::{Channel, DecisionKind, RequestState, SignoffRequest};
 use countersign_model::id::{RequestId, RunId};
-use countersign_model::pipeline::{ComponentStep, Input, Pipeline, PipelineVersion, Step, Trigger, Work};
+use countersign_model::pipeline::{ComponentStep, Input, Pipeline, PipelineVersion, Retry, Step, Trigger, Work};
 use countersign_model::policy::{RoleQuorum, SignoffPolicy};
 use countersign_model::run::RunState;
 use countersign_model::{canonical, finding::Finding, finding::Severity};
@@ -43,7 +43,8 @@ impl World {
     pub fn with(routes: Routes) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::default());
-        let store: Arc<dyn MetadataStore> = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let memory = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let store: Arc<dyn MetadataStore> = Arc::clone(&memory) as _;
         let artifacts: Arc<dyn ArtifactStore> =
             Arc::new(LocalArtifacts::open(&folder.path().join("artifacts")).unwrap());
         let (runner, people) = (Arc::new(Runner::default()), Arc::new(People::default()));
@@ -55,6 +56,7 @@ impl World {
         }
         let parts = Parts {
             store: Arc::clone(&store),
+            triggers: memory,
             artifacts: Arc::clone(&artifacts),
             runner: Arc::clone(&runner) as _,
             components: components(),
@@ -117,7 +119,7 @@ impl World {
         let claim = self.engine.claim(Some(run)).await.unwrap().expect("the run wants work");
         match self.engine.work(&claim).await.unwrap() {
             WorkEnd::Settled(state) => state,
-            WorkEnd::Lost => panic!("lost"),
+            end @ (WorkEnd::Lost | WorkEnd::HandedOver) => panic!("{end:?}"),
         }
     }
 
@@ -179,12 +181,7 @@ impl World {
 }
 
 fn options(folder: PathBuf) -> EngineOptions {
-    EngineOptions {
-        lease: Duration::from_secs(600),
-        attempts: 1,
-        retry_pause: Duration::from_millis(1),
-        scratch: folder.join("scratch"),
-    }
+    EngineOptions { lease: Duration::from_secs(600), scratch: folder.join("scratch") }
 }
 
 /// One owner, anywhere, not for their own run.
@@ -232,6 +229,7 @@ pub fn work<const N: usize>(name: &str, inputs: [(&str, Input); N], parameters: 
         parameters,
         grant: BTreeSet::new(),
         limits: Default::default(),
+        retry: Retry { attempts: 1, ..Retry::default() },
         on: Default::default(),
         cache: true,
         release: None,

@@ -35,7 +35,7 @@ impl Client {
             return Err(SlackError::Unreadable { method: UPLOAD, problem });
         }
         let files = json!([{ "id": file, "title": name }]).to_string();
-        self.call("files.completeUploadExternal", Body::Form(vec![("files", files)])).await?;
+        self.act("files.completeUploadExternal", Body::Form(vec![("files", files)]), self.timing.answer).await?;
         Ok(file.to_string())
     }
 }

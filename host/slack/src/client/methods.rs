@@ -36,7 +36,7 @@ impl Client {
         if let Some(thread) = draft.thread {
             arguments["thread_ts"] = thread.into();
         }
-        let answer = self.call("chat.postMessage", Body::Json(arguments)).await?;
+        let answer = self.act("chat.postMessage", Body::Json(arguments), self.timing.answer).await?;
         match (answer["channel"].as_str(), answer["ts"].as_str()) {
             (Some(channel), Some(ts)) => Ok(Place { channel: channel.to_string(), ts: ts.to_string() }),
             _ => Err(SlackError::Unreadable {
@@ -51,18 +51,18 @@ impl Client {
             "channel": place.channel, "ts": place.ts, "text": rendered.text, "blocks": rendered.blocks,
             "metadata": metadata,
         });
-        self.call("chat.update", Body::Json(arguments)).await.map(drop)
+        self.act("chat.update", Body::Json(arguments), self.timing.answer).await.map(drop)
     }
 
     /// Tells one person something that nobody else sees.
     pub(crate) async fn whisper(&self, channel: &str, user: &str, rendered: &Rendered) -> Result<(), SlackError> {
         let arguments = json!({ "channel": channel, "user": user, "text": rendered.text, "blocks": rendered.blocks });
-        self.call("chat.postEphemeral", Body::Json(arguments)).await.map(drop)
+        self.act("chat.postEphemeral", Body::Json(arguments), self.timing.answer).await.map(drop)
     }
 
     pub(crate) async fn open_dialog(&self, trigger: &str, view: &Value) -> Result<(), SlackError> {
         let arguments = json!({ "trigger_id": trigger, "view": view });
-        self.call_as(&self.bot, "views.open", Body::Json(arguments), self.timing.dialog).await.map(drop)
+        self.act("views.open", Body::Json(arguments), self.timing.dialog).await.map(drop)
     }
 
     /// Timestamps of our messages with that metadata, oldest first, in a channel since `oldest` (Unix seconds) or in a thread.

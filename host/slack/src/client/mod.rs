@@ -12,6 +12,7 @@ use crate::health::HealthBook;
 use crate::options::{SlackOptions, Timing, is_loopback};
 use countersign_model::secret::Secret;
 use countersign_ports::Clock;
+use countersign_ports::failpoint::{Point, Side, reach};
 use pace::Pace;
 use serde_json::Value;
 use std::sync::Arc;
@@ -70,6 +71,14 @@ impl Client {
     /// Calls a method as the bot.
     pub(crate) async fn call(&self, method: &'static str, body: Body) -> Result<Value, SlackError> {
         Ok(self.call_as(&self.bot, method, body, self.timing.answer).await?.value)
+    }
+
+    /// Calls a method that people see something of.
+    pub(crate) async fn act(&self, method: &'static str, body: Body, within: Duration) -> Result<Value, SlackError> {
+        reach(Point::CallSlack, Side::Before);
+        let answer = self.call_as(&self.bot, method, body, within).await?;
+        reach(Point::CallSlack, Side::After);
+        Ok(answer.value)
     }
 
     /// Calls a method with that token, within that time.

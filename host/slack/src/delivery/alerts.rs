@@ -57,6 +57,7 @@ pub(crate) async fn ended(house: &House, notice: &Notice, end: &RunEnd) -> Resul
         RunEnd::Succeeded
         | RunEnd::Rejected { .. }
         | RunEnd::Superseded { .. }
+        | RunEnd::Replaced { .. }
         | RunEnd::Expired
         | RunEnd::Cancelled { .. } => Ok(()),
     }

@@ -76,6 +76,7 @@ async fn deliver(house: &Arc<House>, notice: &Notice) -> Result<(), SlackError> 
                 RunEnd::Succeeded
                 | RunEnd::Rejected { .. }
                 | RunEnd::Superseded { .. }
+                | RunEnd::Replaced { .. }
                 | RunEnd::Expired
                 | RunEnd::Cancelled { .. } => Ok(()),
             }

@@ -171,6 +171,7 @@ fn ended(end: &RunEnd) -> String {
         }
         RunEnd::Rejected { by, reason } => format!("{} rejected it: {}", people::account(by), quoted(reason, 400)),
         RunEnd::Superseded { by } => format!("run `{by}` superseded it"),
+        RunEnd::Replaced { by } => format!("a later run, `{by}`, took its place"),
         RunEnd::Expired => "nobody decided in time".to_string(),
         RunEnd::Cancelled { by } => format!("{} stopped the run", people::account(by)),
     }

@@ -98,6 +98,7 @@ impl Case {
             event: EventId::from_ulid(Ulid::from_parts(3, 7)),
             cause: Cause::Person,
             started_by: Actor::local("ada"),
+            priority: 0,
             span: None,
             state: RunState::Waiting { request: request.id },
             created_at: POSTED,

@@ -84,4 +84,16 @@ impl Desk for TestDesk {
     async fn cancel(&self, _: &RunId, _: &Actor) -> Result<(), DeskError> {
         Err(DeskError::Impossible("nobody stops runs from Slack".to_string()))
     }
+
+    async fn start(&self, _: &str, _: &Actor) -> Result<RunId, DeskError> {
+        Err(DeskError::Impossible("nobody starts runs from Slack".to_string()))
+    }
+
+    async fn pause(&self, _: &str, _: &Actor, _: &str) -> Result<bool, DeskError> {
+        Err(DeskError::Impossible("nobody pauses from Slack".to_string()))
+    }
+
+    async fn unpause(&self, _: &str, _: &Actor) -> Result<bool, DeskError> {
+        Err(DeskError::Impossible("nobody resumes from Slack".to_string()))
+    }
 }

@@ -6,15 +6,18 @@
 //! <root>/sha256/<2 hex>/<digest>/manifest.json
 //! ```
 //! An artifact appears by one rename, after its bytes were made durable: a kill at any point before leaves nothing but a staging
-//! directory, which [`ArtifactStore::sweep`] removes. Knows nothing of kinds, steps or runs.
+//! directory, which [`ArtifactStore::sweep`] removes. It goes in the same way: one rename, and then its files. Knows nothing of kinds, steps or runs.
 
 mod durable;
 mod memo;
+mod remove;
 mod tree;
 
 use async_trait::async_trait;
 use countersign_model::artifact::{FileEntry, Manifest};
 use countersign_model::digest::Digest;
+use countersign_model::time::Timestamp;
+use countersign_ports::failpoint::{Point, Side, reach};
 use countersign_ports::{ArtifactStore, ArtifactStoreError};
 use durable::failed;
 use memo::Memo;
@@ -23,12 +26,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 const FILES: &str = "files";
 const MANIFEST: &str = "manifest.json";
-/// Longer than any step may take.
-const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Content-addressed directories below one root.
 #[derive(Clone)]
@@ -95,6 +95,20 @@ impl ArtifactStore for LocalArtifacts {
         self.blocking(move |place| place.manifest(&digest)).await
     }
 
+    async fn digests(&self) -> Result<Vec<Digest>, ArtifactStoreError> {
+        self.blocking(Place::digests).await
+    }
+
+    async fn removable(&self, digest: &Digest, published_until: Timestamp) -> Result<Option<u64>, ArtifactStoreError> {
+        let digest = *digest;
+        self.blocking(move |place| place.removable(&digest, published_until)).await
+    }
+
+    async fn remove(&self, digest: &Digest, published_until: Timestamp) -> Result<Option<u64>, ArtifactStoreError> {
+        let digest = *digest;
+        self.blocking(move |place| place.remove(&digest, published_until)).await
+    }
+
     async fn sweep(&self) -> Result<u64, ArtifactStoreError> {
         self.blocking(Place::sweep).await
     }
@@ -132,7 +146,7 @@ impl Place {
         let manifest = Manifest::new(entries);
         let digest = manifest.digest();
         let home = self.home(&digest);
-        if home.exists() && self.keeps_whole(&digest)? {
+        if home.exists() && self.keeps_whole(&digest)? && self.publish_again(&home)? {
             durable::discard(staged)?;
             return Ok((digest, manifest));
         }
@@ -152,13 +166,18 @@ impl Place {
             Ok(()) => Ok(true),
             Err(ArtifactStoreError::Corrupt { .. } | ArtifactStoreError::Unfit { .. }) => {
                 let home = self.home(digest);
+                if !home.exists() {
+                    return Ok(false);
+                }
                 tracing::warn!(artifact.digest = %digest, "replacing a stored artifact whose bytes are spoilt");
                 durable::make_writable(&home)?;
                 let aside = self.stage()?.join("spoilt");
                 std::fs::rename(&home, &aside).map_err(failed("put spoilt artifact aside", &home))?;
                 Ok(false)
             }
-            Err(error @ (ArtifactStoreError::Io { .. } | ArtifactStoreError::Missing(_))) => Err(error),
+            // It was removed just now.
+            Err(ArtifactStoreError::Missing(_)) => Ok(false),
+            Err(error @ ArtifactStoreError::Io { .. }) => Err(error),
         }
     }
 
@@ -193,14 +212,17 @@ impl Place {
             durable::create_private(shelf).map_err(failed("create directory", shelf))?;
             durable::sync(&self.root.join("sha256"))?;
         }
-        match std::fs::rename(&whole, home) {
-            Ok(()) => {}
-            // Somebody else published the same bytes meanwhile.
-            Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty) => {
+        reach(Point::PublishArtifact, Side::Before);
+        while let Err(error) = std::fs::rename(&whole, home) {
+            if !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty) {
+                return Err(failed("publish artifact", home)(error));
+            }
+            // Somebody else published the same bytes meanwhile, unless they were removed again since.
+            if self.publish_again(home)? {
                 return durable::discard(&whole);
             }
-            Err(error) => return Err(failed("publish artifact", home)(error)),
         }
+        reach(Point::PublishArtifact, Side::After);
         durable::make_read_only(home)?;
         durable::sync(shelf)
     }
@@ -257,23 +279,6 @@ impl Place {
             Some(added) => Err(corrupt(digest, format!("file `{added}` was added"))),
             None => Ok(()),
         }
-    }
-
-    /// The file system's own clock says what is old: the one that stamped the files.
-    fn sweep(&self) -> Result<u64, ArtifactStoreError> {
-        let now = self.stage()?;
-        let staging = self.root.join("staging");
-        let limit = durable::modified(&now)?.checked_sub(ABANDONED_AFTER);
-        durable::discard(&now)?;
-        let mut swept = 0;
-        for entry in std::fs::read_dir(&staging).map_err(failed("list directory", &staging))? {
-            let path = entry.map_err(failed("list directory", &staging))?.path();
-            if limit.is_some_and(|limit| durable::newest_in(&path).is_ok_and(|newest| newest < limit)) {
-                durable::discard(&path)?;
-                swept += 1;
-            }
-        }
-        Ok(swept)
     }
 }
 

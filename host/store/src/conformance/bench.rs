@@ -1,13 +1,16 @@
 //! What a case works with: a store, a clock that it moves, and runs to work on.
 
 use countersign_model::actor::Actor;
+use countersign_model::admission::Admission;
 use countersign_model::digest::Digest;
-use countersign_model::event::{Cause, Event};
+use countersign_model::event::{Cause, Event, EventOutcome};
 use countersign_model::id::{EventId, RunId, WorkerId};
 use countersign_model::pipeline::{Pipeline, PipelineVersion, Trigger};
 use countersign_model::run::{Claim, Run, RunEnd, RunState};
 use countersign_model::time::Timestamp;
-use countersign_ports::{AccessStore, Clock, MetadataStore, PostStore};
+use countersign_ports::metadata_store::{Proposal, RunFilter};
+use countersign_ports::trigger_store::Paused;
+use countersign_ports::{AccessStore, Clock, LeaseStore, MetadataStore, PostStore, TriggerStore};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -43,9 +46,9 @@ impl Clock for ManualClock {
 }
 
 /// Everything that a store of ours keeps.
-pub trait Store: MetadataStore + AccessStore + PostStore {}
+pub trait Store: MetadataStore + AccessStore + PostStore + TriggerStore + LeaseStore {}
 
-impl<S: MetadataStore + AccessStore + PostStore> Store for S {}
+impl<S: MetadataStore + AccessStore + PostStore + TriggerStore + LeaseStore> Store for S {}
 
 /// One case's world.
 pub struct Bench {
@@ -105,10 +108,27 @@ impl Bench {
         }
     }
 
+    /// Registers a definition with this trigger.
+    pub async fn define(&self, name: &str, trigger: Trigger) {
+        let mut version = self.definition(name, &serde_json::to_string(&trigger).unwrap());
+        version.pipeline.trigger = trigger;
+        self.store.register_pipeline(&version, &Self::person("ada")).await.unwrap();
+    }
+
+    /// The definition in force; a plain one when there is none yet.
+    async fn in_force(&self, name: &str) -> PipelineVersion {
+        let known = self.store.pipelines().await.unwrap();
+        if let Some(version) = known.into_iter().find(|version| version.name == name) {
+            return version;
+        }
+        let version = self.definition(name, "a");
+        self.store.register_pipeline(&version, &Self::person("ada")).await.unwrap();
+        version
+    }
+
     /// An event and the run that it would start.
     pub async fn event(&self, pipeline: &str) -> (Event, Run) {
-        let version = self.definition(pipeline, "a");
-        self.store.register_pipeline(&version, &Self::person("ada")).await.unwrap();
+        let version = self.in_force(pipeline).await;
         let id = EventId::from_ulid(self.ulid());
         let event = Event {
             id,
@@ -126,6 +146,7 @@ impl Bench {
             cause: Cause::Person,
             started_by: Self::person("ada"),
             span: Some("2026-11-23".to_string()),
+            priority: version.pipeline.trigger.priority,
             state: RunState::Queued,
             created_at: self.clock.now(),
             ended_at: None,
@@ -137,8 +158,34 @@ impl Bench {
     pub async fn queue(&self, pipeline: &str) -> RunId {
         self.tick();
         let (event, run) = self.event(pipeline).await;
-        self.store.accept_event(&event, Ok(&run)).await.unwrap();
+        self.store.accept_event(&event, Proposal::Run(&run)).await.unwrap();
         run.id
+    }
+
+    /// An event of the pipeline, judged by the definition in force; answers what became of it and the run that it proposed.
+    pub async fn propose(&self, pipeline: &str) -> (EventOutcome, Run) {
+        self.tick();
+        let rules = Admission::from(&self.in_force(pipeline).await.pipeline.trigger);
+        let (event, run) = self.event(pipeline).await;
+        (self.store.accept_event(&event, Proposal::Admit(&run, rules)).await.unwrap(), run)
+    }
+
+    /// The identifiers of the runs in this status, newest first.
+    pub async fn in_status(&self, status: &str) -> Vec<RunId> {
+        let filter = RunFilter { status: Some(status.to_string()), limit: 1000, ..RunFilter::default() };
+        self.store.runs(&filter).await.unwrap().iter().map(|run| run.id).collect()
+    }
+
+    /// Pauses a pipeline.
+    pub async fn pause(&self, pipeline: &str) -> bool {
+        let (by, reason) = (Self::person("ada"), "the feed is broken".to_string());
+        let paused = Paused { pipeline: pipeline.to_string(), by, reason, at: self.tick() };
+        self.store.pause(&paused).await.unwrap()
+    }
+
+    /// Lets it go on.
+    pub async fn unpause(&self, pipeline: &str) -> bool {
+        self.store.unpause(pipeline, &Self::person("grace"), self.tick()).await.unwrap()
     }
 
     /// Claims what is to be claimed.

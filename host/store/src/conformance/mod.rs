@@ -1,23 +1,26 @@
-//! What every metadata store must do, as one suite: SQLite and the twin in memory pass it, and so will Postgres. It knows the
+//! What every metadata store must do, as one suite: SQLite, Postgres and the twin in memory pass it. It knows the
 //! traits only. Each case gets an empty store and a clock that stands still until the case moves it.
 
 #![allow(clippy::cloned_ref_to_slice_refs, reason = "an expected list reads as a list, whether of one or of three")]
 
 pub mod access;
+pub mod admission;
 mod bench;
 pub mod deadlines;
 pub mod decisions;
 pub mod executions;
 mod facts;
 pub mod history;
+pub mod leases;
 pub mod outbox;
 pub mod pushes;
+pub mod queue;
 pub mod reviews;
 pub mod runs;
 pub mod signoff;
 pub mod triggers;
 
-pub use bench::{Bench, ManualClock, Store};
+pub use bench::{Bench, LEASE, ManualClock, Store};
 pub use facts::Made;
 
 /// Makes one `#[tokio::test]` of each case. `$make` is an async function that answers `(store, keep)`: the store for a clock,
@@ -43,6 +46,30 @@ macro_rules! metadata_store_conformance {
             runs: an_ended_run_tells_of_it_and_stays_ended,
             runs: a_run_is_cancelled_in_every_state,
             triggers: triggers_remember_fires_and_files,
+            admission: a_known_event_is_seen_again_before_it_is_judged,
+            admission: with_overlap_skip_one_run_goes_on,
+            admission: with_overlap_skip_exactly_one_of_many_events_at_once_starts_a_run,
+            admission: with_overlap_replace_the_newest_ends_the_others,
+            admission: with_overlap_wait_the_queue_is_limited,
+            admission: of_many_events_at_once_no_more_than_the_limit_are_queued,
+            admission: what_a_person_asks_for_runs_whatever_goes_on,
+            admission: a_refused_event_replaces_nothing,
+            queue: the_highest_priority_is_claimed_first,
+            queue: pipelines_of_equal_priority_take_turns,
+            queue: a_pipeline_that_allows_several_runs_no_more_at_once,
+            queue: fewer_places_than_before_hold_new_runs_back,
+            queue: a_paused_pipeline_holds_its_queue,
+            queue: a_paused_pipeline_that_skips_records_why,
+            queue: a_run_that_was_claimed_before_goes_on_in_a_paused_pipeline,
+            queue: pausing_is_recorded_once_with_who_and_when,
+            triggers: a_trigger_that_is_registered_twice_keeps_its_instant,
+            triggers: many_files_are_recorded_at_once,
+            leases: a_duty_has_one_holder,
+            leases: of_many_who_take_a_duty_one_gets_it,
+            leases: a_holder_that_extends_keeps_its_duty,
+            leases: a_duty_is_taken_over_when_its_lease_ran_out,
+            leases: a_duty_that_was_let_go_is_free,
+            leases: a_stale_holder_can_not_let_go_of_what_another_has,
             outbox: notices_wait_until_they_are_due_and_settle_once,
             outbox: a_retry_lets_nothing_of_its_channel_overtake,
             outbox: notices_are_due_in_the_order_in_which_they_were_written,
@@ -97,6 +124,7 @@ macro_rules! metadata_store_conformance {
             access: a_post_is_replaced_where_it_is,
             pushes: a_model_is_pushed_once_a_target,
             pushes: a_push_that_was_cut_off_is_taken_over,
+            pushes: a_run_is_not_stopped_while_its_model_is_being_placed,
             pushes: what_was_live_then_is_found,
             pushes: every_state_change_is_audited_and_the_chain_holds,
         }

@@ -2,12 +2,14 @@
 
 use super::bench::{Bench, LEASE};
 use super::facts::Made;
+use countersign_model::admission::Admission;
 use countersign_model::artifact::ArtifactKind;
 use countersign_model::audit;
+use countersign_model::pipeline::{Overlap, WhilePaused};
 use countersign_model::push::Push;
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::PushStart;
+use countersign_ports::metadata_store::{Proposal, PushStart};
 use countersign_ports::notifier::Message;
 
 pub async fn a_model_is_pushed_once_a_target(bench: &Bench) {
@@ -69,6 +71,24 @@ pub async fn a_push_that_was_cut_off_is_taken_over(bench: &Bench) {
     assert!(matches!(lost, Err(StoreError::LostClaim { .. })), "{lost:?}");
     bench.store.complete_push(&other, &taken, &[]).await.unwrap();
     assert_eq!(bench.store.pushes(None, 10).await.unwrap().len(), 1);
+}
+
+pub async fn a_run_is_not_stopped_while_its_model_is_being_placed(bench: &Bench) {
+    let request = bench.waiting("taxi", "m").await;
+    let claim = bench.approve(&request).await;
+    let push = bench.push(&request, "models/taxi");
+    bench.store.begin_push(&claim, &push).await.unwrap();
+    let ada = Bench::person("ada");
+    let refused = bench.store.cancel_run(&claim.run, &ada, bench.now(), &[]).await;
+    assert!(matches!(refused, Err(StoreError::Transition(_))), "{refused:?}");
+    let (event, run) = bench.event("taxi").await;
+    let replace = Admission { overlap: Overlap::Replace, while_paused: WhilePaused::Hold, most_queued: 10 };
+    bench.store.accept_event(&event, Proposal::Admit(&run, replace)).await.unwrap();
+    assert_eq!(bench.status(&claim.run).await, "running", "nor is it replaced");
+    // Its worker is gone: whoever is asked may stop it.
+    bench.clock.advance(LEASE);
+    bench.store.cancel_run(&claim.run, &ada, bench.now(), &[]).await.unwrap();
+    assert_eq!(bench.status(&claim.run).await, "cancelled");
 }
 
 pub async fn what_was_live_then_is_found(bench: &Bench) {

@@ -95,10 +95,12 @@ pub async fn counts_follow_what_there_is_to_do(bench: &Bench) {
     });
     bench.store.end_run(&claim, &RunEnd::Succeeded, bench.now(), &notices).await.unwrap();
     bench.claim().await.unwrap();
+    bench.pause("mnist").await;
     let counts = Counts {
         queued: 1,
         running: 1,
         waiting: 2,
+        paused: 1,
         oldest_request: Some(oldest.posted_at),
         outbox_pending: 3,
         outbox_oldest: Some(notices[0].created_at),
@@ -110,9 +112,11 @@ pub async fn counts_follow_what_there_is_to_do(bench: &Bench) {
     let later = bench.now().plus(super::bench::LEASE);
     bench.store.settle_notice(&notices[2].id, &Delivery::RetryAt(later, "busy".to_string())).await.unwrap();
     bench.store.record_decision(&bench.decision(&oldest, DecisionKind::Reject, "ada"), &[]).await.unwrap();
+    bench.unpause("mnist").await;
     let counts = Counts {
         queued: 2,
         waiting: 1,
+        paused: 0,
         oldest_request: Some(newer.posted_at),
         outbox_pending: 1,
         outbox_oldest: Some(notices[2].created_at),

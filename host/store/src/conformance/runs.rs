@@ -6,7 +6,7 @@ use countersign_model::event::EventOutcome;
 use countersign_model::id::RunId;
 use countersign_model::run::{RunEnd, RunState};
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::{Delivery, RunFilter};
+use countersign_ports::metadata_store::{Delivery, Proposal, RunFilter};
 use countersign_ports::notifier::Message;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,16 +29,16 @@ pub async fn definitions_are_registered_once_and_the_last_is_in_force(bench: &Be
 
 pub async fn an_event_ends_in_one_run_and_a_second_like_it_is_counted(bench: &Bench) {
     let (event, run) = bench.event("taxi").await;
-    assert_eq!(bench.store.accept_event(&event, Ok(&run)).await.unwrap(), EventOutcome::Run { run: run.id });
+    assert_eq!(bench.store.accept_event(&event, Proposal::Run(&run)).await.unwrap(), EventOutcome::Run { run: run.id });
     assert_eq!(bench.run(&run.id).await, run);
     let (mut twin, twin_run) = bench.event("taxi").await;
     twin.dedupe_key.clone_from(&event.dedupe_key);
-    for outcome in [Ok(&twin_run), Err("another is running")] {
+    for outcome in [Proposal::Run(&twin_run), Proposal::Skip("another is running")] {
         let seen = bench.store.accept_event(&twin, outcome).await.unwrap();
         assert_eq!(seen, EventOutcome::SeenAgain { run: Some(run.id) });
     }
     // The very same call again, as after a lost answer.
-    let again = bench.store.accept_event(&event, Ok(&run)).await.unwrap();
+    let again = bench.store.accept_event(&event, Proposal::Run(&run)).await.unwrap();
     assert_eq!(again, EventOutcome::SeenAgain { run: Some(run.id) });
     assert_eq!(bench.store.run(&twin_run.id).await.unwrap(), None);
     let events = bench.store.events(Some("taxi"), 10).await.unwrap();
@@ -48,11 +48,11 @@ pub async fn an_event_ends_in_one_run_and_a_second_like_it_is_counted(bench: &Be
 
 pub async fn a_skipped_event_is_recorded_with_its_reason(bench: &Bench) {
     let (event, run) = bench.event("taxi").await;
-    let outcome = bench.store.accept_event(&event, Err("another is running")).await.unwrap();
+    let outcome = bench.store.accept_event(&event, Proposal::Skip("another is running")).await.unwrap();
     assert_eq!(outcome, EventOutcome::Skipped { reason: "another is running".to_string() });
     assert_eq!(bench.store.events(None, 10).await.unwrap(), [(event.clone(), outcome)]);
     assert_eq!(bench.store.events(Some("penguins"), 10).await.unwrap(), []);
-    let again = bench.store.accept_event(&event, Ok(&run)).await.unwrap();
+    let again = bench.store.accept_event(&event, Proposal::Run(&run)).await.unwrap();
     assert_eq!(again, EventOutcome::SeenAgain { run: None });
     assert_eq!(bench.store.run(&run.id).await.unwrap(), None);
 }
@@ -60,10 +60,10 @@ pub async fn a_skipped_event_is_recorded_with_its_reason(bench: &Bench) {
 pub async fn an_event_can_not_start_a_run_of_an_unknown_definition(bench: &Bench) {
     let (event, mut run) = bench.event("taxi").await;
     run.pipeline_digest = Digest::of(b"unknown");
-    let refused = bench.store.accept_event(&event, Ok(&run)).await;
+    let refused = bench.store.accept_event(&event, Proposal::Run(&run)).await;
     assert!(matches!(refused, Err(StoreError::NotFound { what: "pipeline version", .. })), "{refused:?}");
     run.state = RunState::Running;
-    assert!(matches!(bench.store.accept_event(&event, Ok(&run)).await, Err(StoreError::Transition(_))));
+    assert!(matches!(bench.store.accept_event(&event, Proposal::Run(&run)).await, Err(StoreError::Transition(_))));
     assert_eq!(bench.store.events(None, 10).await.unwrap(), [], "the refused event left nothing behind");
 }
 
@@ -73,7 +73,7 @@ pub async fn of_many_equal_events_at_once_one_starts_a_run(bench: &Bench) {
         let (mut event, run) = bench.event("taxi").await;
         event.dedupe_key = "trips.csv".to_string();
         let store = bench.store.clone();
-        tasks.spawn(async move { store.accept_event(&event, Ok(&run)).await.unwrap() });
+        tasks.spawn(async move { store.accept_event(&event, Proposal::Run(&run)).await.unwrap() });
     }
     let outcomes = tasks.join_all().await;
     let runs = bench.store.runs(&RunFilter::default()).await.unwrap();

@@ -2,7 +2,8 @@
 
 use super::bench::Bench;
 use countersign_model::digest::Digest;
-use countersign_ports::metadata_store::SeenFile;
+use countersign_model::time::Timestamp;
+use countersign_ports::trigger_store::SeenFile;
 
 pub async fn triggers_remember_fires_and_files(bench: &Bench) {
     let (early, late) = (bench.tick(), bench.tick());
@@ -13,20 +14,54 @@ pub async fn triggers_remember_fires_and_files(bench: &Bench) {
     assert_eq!(bench.store.last_fire("taxi/cron").await.unwrap(), Some(late));
     assert_eq!(bench.store.last_fire("other/cron").await.unwrap(), None);
 
-    let file = |path: &str, bytes| SeenFile {
+    let grown = SeenFile { accepted: Some(Digest::of(b"b")), ..file("b.csv", 2) };
+    for file in [&file("b.csv", 1), &file("a.csv", 1), &grown, &grown] {
+        bench.store.record_seen_files(std::slice::from_ref(file)).await.unwrap();
+    }
+    assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap(), [file("a.csv", 1), grown]);
+    assert_eq!(bench.store.seen_files("taxi/other").await.unwrap(), []);
+    assert_eq!(bench.actions().await, ["schedule.fired", "schedule.fired", "file.accepted"]);
+}
+
+fn file(path: &str, bytes: u64) -> SeenFile {
+    SeenFile {
         trigger: "taxi/trips".to_string(),
         path: path.to_string(),
         bytes,
         modified: 17,
-        stable_since: early,
+        stable_since: Timestamp::from_micros(23),
         accepted: None,
-    };
-    bench.store.record_seen_file(&file("b.csv", 1)).await.unwrap();
-    bench.store.record_seen_file(&file("a.csv", 1)).await.unwrap();
-    let grown = SeenFile { accepted: Some(Digest::of(b"b")), ..file("b.csv", 2) };
-    bench.store.record_seen_file(&grown).await.unwrap();
-    bench.store.record_seen_file(&grown).await.unwrap();
-    assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap(), [file("a.csv", 1), grown]);
-    assert_eq!(bench.store.seen_files("taxi/other").await.unwrap(), []);
-    assert_eq!(bench.actions().await, ["schedule.fired", "schedule.fired", "file.accepted"]);
+    }
+}
+
+pub async fn a_trigger_that_is_registered_twice_keeps_its_instant(bench: &Bench) {
+    let (first, second, third) = (bench.tick(), bench.tick(), bench.tick());
+    for at in [second, third, first] {
+        bench.store.register_trigger("taxi/cron", at).await.unwrap();
+        assert_eq!(bench.store.last_fire("taxi/cron").await.unwrap(), Some(second));
+    }
+    bench.store.record_fire("taxi/cron", third).await.unwrap();
+    bench.store.register_trigger("taxi/cron", second).await.unwrap();
+    assert_eq!(bench.store.last_fire("taxi/cron").await.unwrap(), Some(third));
+    assert_eq!(bench.actions().await, ["schedule.registered", "schedule.fired"]);
+}
+
+pub async fn many_files_are_recorded_at_once(bench: &Bench) {
+    bench.store.record_seen_files(&[]).await.unwrap();
+    let mut files: Vec<SeenFile> = (0..2500).map(|number| file(&format!("{number:04}.csv"), number)).collect();
+    bench.store.record_seen_files(&files).await.unwrap();
+    assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap(), files);
+    for file in &mut files[100..1100] {
+        file.accepted = Some(Digest::of(file.path.as_bytes()));
+    }
+    // The same again changes nothing, and tells of nothing.
+    for _ in 0..2 {
+        bench.store.record_seen_files(&files).await.unwrap();
+        assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap(), files);
+        assert_eq!(bench.actions().await.len(), 1000);
+    }
+    // A path twice: the last word counts.
+    let twice = [file("twice.csv", 1), file("twice.csv", 2)];
+    bench.store.record_seen_files(&twice).await.unwrap();
+    assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap().last(), Some(&twice[1]));
 }

@@ -1,15 +1,15 @@
 //! Executions and artifacts.
 
-use super::runs::guard;
+use super::claims::guard;
 use super::state::State;
 use crate::deeds::{self, Deed};
 use countersign_model::artifact::Artifact;
 use countersign_model::digest::Digest;
 use countersign_model::execution::{Execution, ExecutionState, LogLine};
-use countersign_model::id::RunId;
+use countersign_model::id::{ArtifactId, RunId};
 use countersign_model::run::{Claim, InvalidTransition};
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::{ArtifactFilter, must_have_ended};
+use countersign_ports::metadata_store::{ARTIFACT, ArtifactFilter, must_have_ended};
 
 pub(super) fn begin(state: &mut State, claim: &Claim, execution: &Execution) -> Result<Vec<Deed>, StoreError> {
     guard(state, claim, &execution.run)?;
@@ -34,10 +34,9 @@ pub(super) fn publish(
     for artifact in execution.state.result().iter().flat_map(|result| result.outputs.values()) {
         match execution.state {
             ExecutionState::Succeeded { .. } => insert_artifact(state, artifact)?,
-            ExecutionState::Cached { .. } if state.artifacts.contains_key(&artifact.id) => {}
-            ExecutionState::Cached { .. } | ExecutionState::Running | ExecutionState::Failed { .. } => {
-                return Err(StoreError::NotFound { what: "artifact", id: artifact.id.to_string() });
-            }
+            ExecutionState::Cached { .. } => must_be_there(state, &artifact.id)?,
+            // Neither has a result.
+            ExecutionState::Running | ExecutionState::Failed { .. } => {}
         }
     }
     if !log.is_empty() {
@@ -47,14 +46,20 @@ pub(super) fn publish(
 }
 
 fn insert(state: &mut State, execution: &Execution) -> Result<(), StoreError> {
-    if let Some(missing) = execution.inputs.values().flatten().find(|id| !state.artifacts.contains_key(id)) {
-        return Err(StoreError::NotFound { what: "artifact", id: missing.to_string() });
-    }
+    execution.inputs.values().flatten().try_for_each(|input| must_be_there(state, input))?;
     if state.executions.contains_key(&execution.id) {
         return Err(InvalidTransition { from: "past this execution", to: "record it again" }.into());
     }
     state.executions.insert(execution.id, execution.clone());
     Ok(())
+}
+
+/// An execution can not have to do with an artifact that was collected since somebody found it, or never was there.
+fn must_be_there(state: &State, artifact: &ArtifactId) -> Result<(), StoreError> {
+    if state.artifacts.contains_key(artifact) && !state.collected.contains(artifact) {
+        return Ok(());
+    }
+    Err(StoreError::NotFound { what: ARTIFACT, id: artifact.to_string() })
 }
 
 fn insert_artifact(state: &mut State, artifact: &Artifact) -> Result<(), StoreError> {
@@ -80,7 +85,9 @@ pub(super) fn of_run(state: &State, run: &RunId) -> Vec<Execution> {
 
 pub(super) fn cached(state: &State, cache_key: &Digest) -> Option<Execution> {
     let hit = |execution: &&Execution| {
-        execution.cache_key == *cache_key && matches!(execution.state, ExecutionState::Succeeded { .. })
+        let ExecutionState::Succeeded { result } = &execution.state else { return false };
+        let mut outputs = result.outputs.values();
+        execution.cache_key == *cache_key && !outputs.any(|artifact| state.collected.contains(&artifact.id))
     };
     state.executions.values().rev().find(hit).cloned()
 }

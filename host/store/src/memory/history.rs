@@ -20,7 +20,8 @@ pub(super) fn resolve(state: &State, query: &HistoryQuery) -> Vec<Artifact> {
     match &query.resolver {
         Resolver::Previous(kind) => {
             let history = |artifact: &&Artifact| {
-                artifact.pipeline == query.pipeline
+                !state.collected.contains(&artifact.id)
+                    && artifact.pipeline == query.pipeline
                     && artifact.kind == *kind
                     && runs_of(state, artifact).iter().any(|run| *run != query.run && is_sound(state, run))
                     && !is_skipped(state, query, artifact)
@@ -59,7 +60,7 @@ fn first_model(state: &State, query: &HistoryQuery, digests: impl Iterator<Item 
             .values()
             .rev()
             .filter(|artifact| artifact.digest == digest && artifact.pipeline == query.pipeline)
-            .filter(|artifact| artifact.kind.as_str() == ArtifactKind::MODEL)
+            .filter(|artifact| artifact.kind.as_str() == ArtifactKind::MODEL && !state.collected.contains(&artifact.id))
             .find(|artifact| !is_skipped(state, query, artifact))
             .cloned()
     };
@@ -72,6 +73,7 @@ fn last_spans(state: &State, query: &HistoryQuery, count: usize) -> Vec<Artifact
         if let Some(span) = &artifact.span
             && artifact.pipeline == query.pipeline
             && artifact.kind.as_str() == ArtifactKind::EXAMPLES
+            && !state.collected.contains(&artifact.id)
             && runs_of(state, artifact).iter().any(|run| is_sound(state, run))
         {
             spans.insert(span, artifact);

@@ -1,6 +1,6 @@
 //! The trait, method by method: which module answers. Nothing is decided here.
 
-use super::{MemoryStore, executions, history, outbox, pushes, runs, signoff};
+use super::{MemoryStore, claims, events, executions, history, outbox, pushes, runs, signoff};
 use crate::deeds;
 use async_trait::async_trait;
 use countersign_model::actor::Actor;
@@ -19,7 +19,7 @@ use countersign_model::push::Push;
 use countersign_model::run::{Claim, Run, RunEnd};
 use countersign_model::time::Timestamp;
 use countersign_ports::metadata_store::{
-    ArtifactFilter, AuditNote, Counts, Delivery, HistoryQuery, PushStart, Recorded, RunFilter, SeenFile, Undelivered,
+    ArtifactFilter, AuditNote, Counts, Delivery, HistoryQuery, Proposal, PushStart, Recorded, RunFilter, Undelivered,
     Waiting,
 };
 use countersign_ports::notifier::Notice;
@@ -41,8 +41,8 @@ impl MetadataStore for MemoryStore {
         Ok(state.in_force.values().filter_map(|digest| state.versions.get(digest)).cloned().collect())
     }
 
-    async fn accept_event(&self, event: &Event, run: Result<&Run, &str>) -> Result<EventOutcome, StoreError> {
-        self.write(|state, now| runs::accept(state, now, event, run))
+    async fn accept_event(&self, event: &Event, proposal: Proposal<'_>) -> Result<EventOutcome, StoreError> {
+        self.write(|state, now| events::accept(state, now, event, proposal))
     }
 
     async fn events(&self, pipeline: Option<&str>, limit: u32) -> Result<Vec<(Event, EventOutcome)>, StoreError> {
@@ -66,15 +66,15 @@ impl MetadataStore for MemoryStore {
         only: Option<&RunId>,
         lease: Duration,
     ) -> Result<Option<Claim>, StoreError> {
-        self.write(|state, now| runs::claim(state, now, worker, only, lease))
+        self.write(|state, now| claims::claim(state, now, worker, only, lease))
     }
 
     async fn heartbeat(&self, claim: &Claim, lease: Duration) -> Result<(), StoreError> {
-        self.change(|state, now| runs::heartbeat(state, now, claim, lease).map(|()| Vec::new()))
+        self.change(|state, now| claims::heartbeat(state, now, claim, lease).map(|()| Vec::new()))
     }
 
     async fn release_run(&self, claim: &Claim) -> Result<(), StoreError> {
-        self.change(|state, _| runs::release(state, claim))
+        self.change(|state, _| claims::release(state, claim))
     }
 
     async fn end_run(&self, claim: &Claim, end: &RunEnd, at: Timestamp, notices: &[Notice]) -> Result<(), StoreError> {
@@ -82,7 +82,7 @@ impl MetadataStore for MemoryStore {
     }
 
     async fn cancel_run(&self, run: &RunId, by: &Actor, at: Timestamp, notices: &[Notice]) -> Result<(), StoreError> {
-        self.change(|state, _| runs::cancel(state, run, by, at, notices))
+        self.change(|state, now| runs::cancel(state, now, run, by, at, notices))
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
@@ -244,23 +244,6 @@ impl MetadataStore for MemoryStore {
 
     async fn undelivered(&self, run: Option<&RunId>, limit: u32) -> Result<Vec<Undelivered>, StoreError> {
         Ok(outbox::undelivered(&self.state(), run, limit))
-    }
-
-    async fn last_fire(&self, trigger: &str) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.state().fires.get(trigger).copied())
-    }
-
-    async fn record_fire(&self, trigger: &str, at: Timestamp) -> Result<(), StoreError> {
-        self.change(|state, _| Ok(pushes::record_fire(state, trigger, at)))
-    }
-
-    async fn seen_files(&self, trigger: &str) -> Result<Vec<SeenFile>, StoreError> {
-        let state = self.state();
-        Ok(state.seen_files.values().filter(|file| file.trigger == trigger).cloned().collect())
-    }
-
-    async fn record_seen_file(&self, file: &SeenFile) -> Result<(), StoreError> {
-        self.change(|state, _| Ok(pushes::record_seen_file(state, file)))
     }
 
     async fn audit_entries(&self, after: i64, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {

@@ -2,14 +2,18 @@
 //! use an index, and copies everything for each write: a write that fails half-way leaves no trace, by construction.
 
 mod access;
+mod claims;
+mod events;
 mod executions;
 mod history;
 mod metadata;
 mod outbox;
 mod pushes;
+mod retention;
 mod runs;
 mod signoff;
 mod state;
+mod triggers;
 
 use crate::deeds::Deed;
 use countersign_model::time::Timestamp;

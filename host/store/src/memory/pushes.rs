@@ -1,6 +1,6 @@
-//! Pushes, and what triggers remember.
+//! Pushes.
 
-use super::runs::guard;
+use super::claims::guard;
 use super::state::State;
 use crate::deeds::{self, Deed};
 use crate::judgement;
@@ -8,7 +8,7 @@ use countersign_model::push::Push;
 use countersign_model::run::Claim;
 use countersign_model::time::Timestamp;
 use countersign_ports::StoreError;
-use countersign_ports::metadata_store::{PushStart, SeenFile};
+use countersign_ports::metadata_store::PushStart;
 use countersign_ports::notifier::Notice;
 use std::cmp::Reverse;
 
@@ -54,19 +54,4 @@ pub(super) fn completed(state: &State, pipeline: Option<&str>, limit: u32) -> Ve
     pushes.sort_by_key(|push| Reverse((push.completed_at, push.id)));
     pushes.truncate(limit as usize);
     pushes
-}
-
-pub(super) fn record_fire(state: &mut State, trigger: &str, at: Timestamp) -> Vec<Deed> {
-    if state.fires.get(trigger).is_some_and(|last| *last >= at) {
-        return Vec::new();
-    }
-    state.fires.insert(trigger.to_string(), at);
-    vec![deeds::schedule_fired(trigger, at)]
-}
-
-pub(super) fn record_seen_file(state: &mut State, file: &SeenFile) -> Vec<Deed> {
-    let key = (file.trigger.clone(), file.path.clone());
-    let before = state.seen_files.insert(key, file.clone()).and_then(|before| before.accepted);
-    let newly = file.accepted.filter(|_| file.accepted != before);
-    newly.iter().map(|digest| deeds::file_accepted(file, digest)).collect()
 }

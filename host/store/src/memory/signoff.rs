@@ -1,6 +1,7 @@
 //! Requests, what is due at them, decisions and pokes.
 
-use super::runs::{end_any, guard};
+use super::claims::guard;
+use super::runs::end_any;
 use super::state::{PostedRequest, State};
 use crate::deeds::{self, Deed};
 use crate::judgement;

@@ -14,10 +14,12 @@ use countersign_model::push::Push;
 use countersign_model::run::Run;
 use countersign_model::time::Timestamp;
 use countersign_ports::access_store::Credential;
-use countersign_ports::metadata_store::{Counts, SeenFile};
+use countersign_ports::lease_store::Held;
+use countersign_ports::metadata_store::Counts;
 use countersign_ports::notifier::Notice;
+use countersign_ports::trigger_store::{Paused, SeenFile};
 use countersign_ports::{Post, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A run with its place in the queue.
 #[derive(Clone)]
@@ -59,11 +61,17 @@ pub(super) struct OutgoingNotice {
 pub(super) struct State {
     pub(super) versions: BTreeMap<Digest, PipelineVersion>,
     pub(super) in_force: BTreeMap<String, Digest>,
+    /// When something was last claimed from each pipeline's queue.
+    pub(super) claimed_at: BTreeMap<String, Timestamp>,
+    pub(super) paused: BTreeMap<String, Paused>,
     pub(super) events: BTreeMap<EventId, (Event, EventOutcome)>,
     pub(super) runs: BTreeMap<RunId, QueuedRun>,
     pub(super) executions: BTreeMap<ExecutionId, Execution>,
     pub(super) logs: BTreeMap<ExecutionId, Vec<LogLine>>,
     pub(super) artifacts: BTreeMap<ArtifactId, Artifact>,
+    /// Artifacts whose bytes were given up, and the runs that retention has been over.
+    pub(super) collected: BTreeSet<ArtifactId>,
+    pub(super) collected_runs: BTreeSet<RunId>,
     pub(super) requests: BTreeMap<RequestId, PostedRequest>,
     pub(super) pushes: BTreeMap<PushId, Push>,
     pub(super) outbox: BTreeMap<NoticeId, OutgoingNotice>,
@@ -73,6 +81,7 @@ pub(super) struct State {
     /// Until when each is used.
     pub(super) used_keys: BTreeMap<String, Timestamp>,
     pub(super) fires: BTreeMap<String, Timestamp>,
+    pub(super) leases: BTreeMap<String, Held>,
     pub(super) seen_files: BTreeMap<(String, String), SeenFile>,
     pub(super) audit: Vec<AuditEntry>,
 }
@@ -84,6 +93,12 @@ impl State {
             self.audit.push(audit::append(self.audit_head(), deed.at(now))?);
         }
         Ok(())
+    }
+
+    /// Whether a worker that lives is placing a model of that run.
+    pub(super) fn is_placing(&self, id: &RunId, now: Timestamp) -> bool {
+        let held = self.runs.get(id).and_then(|queued| queued.owner).is_some_and(|(_, until)| until > now);
+        held && self.pushes.values().any(|push| push.run == *id && push.completed_at.is_none())
     }
 
     pub(super) fn audit_head(&self) -> (i64, Digest) {
@@ -98,6 +113,7 @@ impl State {
             queued: runs("queued"),
             running: runs("running"),
             waiting: runs("waiting"),
+            paused: self.paused.len() as u64,
             oldest_request: open.map(|posted| posted.request.posted_at).min(),
             outbox_pending: of(Fate::Pending).count() as u64,
             outbox_oldest: of(Fate::Pending).map(|outgoing| outgoing.notice.created_at).min(),

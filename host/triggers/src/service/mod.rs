@@ -1,45 +1,57 @@
 //! Looks at every trigger, again and again, and writes what is due into the metadata store.
 //!
 //! An event is accepted first and the cursor moved afterwards: whatever dies between the two is done again, and the event's
-//! dedupe key makes the second time a count instead of a run.
+//! dedupe key makes the second time a count instead of a run. Each pipeline has a bounded turn in a tick, so that a thousand
+//! things that are due in one keep nobody else waiting. Whether a run may start now is judged in the store, not here.
 
+mod after;
+mod cursor;
 mod fire;
 mod scan;
 
+use crate::deliveries::Deliveries;
 use crate::error::TriggerError;
 use countersign_model::actor::Actor;
+use countersign_model::admission::Admission;
 use countersign_model::event::{Cause, Event, EventOutcome};
 use countersign_model::id::{EventId, RunId};
-use countersign_model::pipeline::{Overlap, PipelineVersion};
+use countersign_model::pipeline::PipelineVersion;
 use countersign_model::run::{Run, RunState};
 use countersign_model::time::Timestamp;
-use countersign_ports::metadata_store::RunFilter;
-use countersign_ports::{Clock, IdSource, MetadataStore, StoreError};
+use countersign_ports::metadata_store::Proposal;
+use countersign_ports::{IdSource, MetadataStore, StoreError, TriggerStore};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use tokio::sync::Notify;
 
 /// The pipelines whose triggers count, each registered in the store; whoever reloads definitions replaces them.
 pub type SharedPipelines = Arc<RwLock<Vec<PipelineVersion>>>;
 
-/// Turns due schedules and arrived files into events.
+/// Events that one trigger of one pipeline may write in one tick; what is left has its turn in the next, which begins at once.
+pub(crate) const TURN: usize = 128;
+
+/// Turns due schedules, arrived files and other pipelines' pushes into events.
 pub struct TriggerService {
     store: Arc<dyn MetadataStore>,
-    clock: Arc<dyn Clock>,
+    triggers: Arc<dyn TriggerStore>,
     ids: Arc<dyn IdSource>,
     pipelines: SharedPipelines,
+    hint: Arc<Notify>,
+    armed: fire::Armory,
+    taken: after::Taken,
+    arrivals: scan::Arrivals,
     /// What the last tick could not do: logged when it begins, not at every tick.
     known_problems: Mutex<BTreeSet<String>>,
 }
 
 /// An event before it is accepted.
-struct Candidate {
-    cause: Cause,
-    actor: Actor,
-    span: Option<String>,
-    key: String,
+pub(crate) struct Candidate {
+    pub(crate) cause: Cause,
+    pub(crate) actor: Actor,
+    pub(crate) span: Option<String>,
+    pub(crate) key: String,
     /// Why no run may start from it, whatever else is going on.
-    skip: Option<String>,
+    pub(crate) skip: Option<String>,
 }
 
 /// What one tick did.
@@ -47,65 +59,84 @@ struct Candidate {
 struct Tick {
     outcomes: Vec<EventOutcome>,
     problems: BTreeSet<String>,
+    /// Something that is due waits for its next turn.
+    more: bool,
 }
 
 impl TriggerService {
     /// A service over these parts.
     pub fn new(
         store: Arc<dyn MetadataStore>,
-        clock: Arc<dyn Clock>,
+        triggers: Arc<dyn TriggerStore>,
+        deliveries: Arc<Deliveries>,
         ids: Arc<dyn IdSource>,
         pipelines: SharedPipelines,
     ) -> Self {
-        Self { store, clock, ids, pipelines, known_problems: Mutex::default() }
-    }
-
-    /// Ticks for ever; drop the future to stop. A tick that fails is tried again, and logged when its error is a new one.
-    pub async fn watch(&self, every: Duration) {
-        let mut last_error = None;
-        loop {
-            let error = self.tick(self.clock.now()).await.err().map(|error| with_causes(&error));
-            if let Some(error) = error.as_ref().filter(|error| Some(*error) != last_error.as_ref()) {
-                tracing::error!("triggers will be looked at again: {error}");
-            }
-            last_error = error;
-            tokio::time::sleep(every).await;
+        Self {
+            store,
+            triggers,
+            ids,
+            pipelines,
+            hint: Arc::default(),
+            armed: Mutex::default(),
+            taken: Mutex::default(),
+            arrivals: scan::Arrivals::new(deliveries),
+            known_problems: Mutex::default(),
         }
     }
 
-    /// Writes everything that is due at `now` and answers what became of each event. One pipeline's trouble stops no other.
+    /// Whoever learns that something may be due notifies it, and the next tick begins at once instead of in its time.
+    pub fn hint(&self) -> Arc<Notify> {
+        Arc::clone(&self.hint)
+    }
+
+    /// Writes everything that is due at `now`: [`Self::fire_schedules`], then [`Self::look_at_deliveries`].
     ///
     /// # Errors
     /// The first failure of the store. What was not written yet is due at the next tick.
     pub async fn tick(&self, now: Timestamp) -> Result<Vec<EventOutcome>, TriggerError> {
-        let pipelines = self.pipelines.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let fired = self.fire_schedules(now).await;
+        let looked = self.look_at_deliveries(now).await;
+        let mut outcomes = fired?;
+        outcomes.extend(looked?);
+        Ok(outcomes)
+    }
+
+    /// Writes what the clock and other pipelines' pushes made due at `now`, a bounded turn for each pipeline, and answers what became of
+    /// each event. When more is due than that, the hint is notified. One pipeline's trouble stops no other. Reads no file, so that a
+    /// large delivery or a slow server makes nobody's run late where this is called beside the look at deliveries.
+    ///
+    /// # Errors
+    /// The first failure of the store. What was not written yet is due at the next tick.
+    pub async fn fire_schedules(&self, now: Timestamp) -> Result<Vec<EventOutcome>, TriggerError> {
+        let pipelines = self.versions();
         let mut tick = Tick::default();
         let mut answer = Ok(());
         for version in &pipelines {
             answer = answer.and(self.fire(version, now, &mut tick).await);
-            answer = answer.and(self.scan(version, now, &mut tick).await);
         }
-        let mut known = self.known_problems.lock().unwrap_or_else(PoisonError::into_inner);
-        for problem in tick.problems.difference(&known) {
-            tracing::warn!("{problem}");
+        for version in &pipelines {
+            answer = answer.and(self.follow(version, now, &mut tick).await);
         }
-        *known = tick.problems;
+        if tick.more && answer.is_ok() {
+            self.hint.notify_one();
+        }
+        tell_new(&self.known_problems, tick.problems);
         answer.map(|()| tick.outcomes)
     }
 
-    /// Accepts an event, with a run unless something speaks against it.
-    async fn accept(
+    fn versions(&self) -> Vec<PipelineVersion> {
+        self.pipelines.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Accepts an event: it starts a run unless the pipeline's rules speak against it.
+    pub(crate) async fn accept(
         &self,
         version: &PipelineVersion,
         candidate: Candidate,
         now: Timestamp,
     ) -> Result<EventOutcome, TriggerError> {
         let Candidate { cause, actor, span, key, skip } = candidate;
-        let failed = store_error(&version.name);
-        let skip = match skip {
-            None => self.overlap(version).await.map_err(|error| failed("look for overlap", error))?,
-            skip => skip,
-        };
         let event = Event {
             id: EventId::from_ulid(self.ids.ulid()),
             pipeline: version.name.clone(),
@@ -114,6 +145,7 @@ impl TriggerService {
             dedupe_key: key,
             at: now,
         };
+        let trigger = &version.pipeline.trigger;
         let run = Run {
             id: RunId::from_ulid(self.ids.ulid()),
             pipeline: version.name.clone(),
@@ -122,32 +154,14 @@ impl TriggerService {
             cause: event.cause.clone(),
             started_by: event.actor.clone(),
             span,
+            priority: trigger.priority,
             state: RunState::Queued,
             created_at: now,
             ended_at: None,
         };
-        let outcome = self.store.accept_event(&event, skip.as_deref().map_or(Ok(&run), Err)).await;
-        outcome.map_err(|error| failed("accept event", error))
-    }
-
-    /// Why no run may start now: another one of the pipeline is queued or running, and the pipeline wants no second.
-    async fn overlap(&self, version: &PipelineVersion) -> Result<Option<String>, StoreError> {
-        match version.pipeline.trigger.overlap {
-            Overlap::Wait => return Ok(None),
-            Overlap::Skip => {}
-        }
-        for status in ["running", "queued"] {
-            let filter = RunFilter {
-                pipeline: Some(version.name.clone()),
-                status: Some(status.to_string()),
-                before: None,
-                limit: 1,
-            };
-            if let Some(run) = self.store.runs(&filter).await?.first() {
-                return Ok(Some(format!("overlap: {} is {status}", run.id)));
-            }
-        }
-        Ok(None)
+        let proposal = skip.as_deref().map_or_else(|| Proposal::Admit(&run, Admission::from(trigger)), Proposal::Skip);
+        let outcome = self.store.accept_event(&event, proposal).await;
+        outcome.map_err(|error| store_error(&version.name)("accept event", error))
     }
 }
 
@@ -155,8 +169,16 @@ fn store_error(trigger: &str) -> impl Fn(&'static str, StoreError) -> TriggerErr
     move |operation, source| TriggerError::Store { operation, trigger: trigger.to_string(), source }
 }
 
-/// An error and its causes on one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+/// Says each problem when it begins, not at every look.
+fn tell_new(known: &Mutex<BTreeSet<String>>, problems: BTreeSet<String>) {
+    let mut known = locked(known);
+    for problem in problems.difference(&known) {
+        tracing::warn!("{problem}");
+    }
+    *known = problems;
+}
+
+/// A lock whose holder can not leave it in between: what a panic left is as good as any.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

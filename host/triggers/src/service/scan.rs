@@ -1,138 +1,269 @@
 //! The file half of a tick.
+//!
+//! A listing is compared with what the table says was seen. Files that are whole are digested and accepted, from the oldest span to the
+//! newest, a bounded turn in a tick; what was not reached has its turn in the next, which begins at once. Events are accepted
+//! first and the table written afterwards: whoever dies between the two does it again, and the dedupe keys count it.
 
-use super::{Candidate, Tick, TriggerService, store_error, with_causes};
-use crate::arrival::{self, Delivered, Look};
-use crate::error::{ArrivalError, TriggerError};
+use super::{Candidate, Tick, TriggerService, locked, store_error};
+use crate::deliveries::Deliveries;
+use crate::error::{TriggerError, with_causes};
+use crate::look::{Found, Listing};
 use countersign_model::actor::Actor;
 use countersign_model::digest::Digest;
-use countersign_model::event::Cause;
-use countersign_model::pipeline::{PipelineVersion, Source};
+use countersign_model::event::{Cause, EventOutcome};
+use countersign_model::pipeline::{PipelineVersion, Ready, Source};
 use countersign_model::time::Timestamp;
-use countersign_ports::metadata_store::SeenFile;
-use std::collections::HashMap;
+use countersign_ports::trigger_store::SeenFile;
+use futures::StreamExt;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Files of one source that are accepted in one turn: each look lists and compares them all, so a turn is longer than a schedule's.
+const TURN: usize = 500;
+
+/// Bytes that one source may read in one turn: another file may be begun while these are not used up.
+const TURN_BYTES: u64 = 1 << 30;
+
+/// Files that are recorded in one transaction.
+const RECORDED_AT_ONCE: usize = 1_000;
+
+/// Sources that are looked at side by side, so that a place that answers slowly holds up few.
+const SIDE_BY_SIDE: usize = 8;
+
+/// What the file half knows between ticks. All of it may be forgotten: the table is the truth.
+pub(super) struct Arrivals {
+    deliveries: Arc<Deliveries>,
+    known: Mutex<HashMap<String, Known>>,
+    /// What the last look could not do.
+    problems: Mutex<BTreeSet<String>>,
+}
+
+/// What is known of one source.
+#[derive(Default)]
+struct Known {
+    /// The listing of which every file is accepted: when it is listed again, there is no need to look into the table.
+    finished: Option<Digest>,
+    /// When the first file that still settles will have.
+    settles: Option<Timestamp>,
+}
+
+impl Arrivals {
+    pub(super) fn new(deliveries: Arc<Deliveries>) -> Self {
+        Self { deliveries, known: Mutex::default(), problems: Mutex::default() }
+    }
+}
+
 /// One source of one pipeline whose new files start runs.
-struct Watched<'a> {
-    version: &'a PipelineVersion,
-    name: &'a str,
-    source: &'a Source,
+struct Watched {
+    version: Arc<PipelineVersion>,
+    name: String,
+    source: Source,
     /// `pipeline/source`.
     trigger: String,
 }
 
-impl TriggerService {
-    /// Looks at the files of a pipeline's arrival sources and accepts those that are new and whole.
-    pub(super) async fn scan(
-        &self,
-        version: &PipelineVersion,
-        now: Timestamp,
-        tick: &mut Tick,
-    ) -> Result<(), TriggerError> {
-        for name in &version.pipeline.trigger.arrival {
-            if let Some(source) = version.pipeline.sources.get(name) {
-                let trigger = format!("{}/{name}", version.name);
-                self.scan_source(&Watched { version, name, source, trigger }, now, tick).await?;
-            }
+impl Watched {
+    fn settle(&self) -> Duration {
+        match self.source.ready {
+            Ready::Settled if self.source.object().is_none() => Duration::from_secs(self.source.settle_seconds),
+            // Objects appear whole.
+            Ready::Settled | Ready::Renamed | Ready::Marker(_) => Duration::ZERO,
         }
-        Ok(())
+    }
+}
+
+/// Every source whose new files start runs.
+fn watched(versions: Vec<PipelineVersion>) -> Vec<Watched> {
+    let sources = |version: PipelineVersion| {
+        let version = Arc::new(version);
+        let names = version.pipeline.trigger.arrival.clone();
+        names.into_iter().filter_map(move |name| {
+            let source = version.pipeline.sources.get(&name)?.clone();
+            Some(Watched { trigger: format!("{}/{name}", version.name), version: Arc::clone(&version), name, source })
+        })
+    };
+    versions.into_iter().flat_map(sources).collect()
+}
+
+/// A listing beside what the table says.
+struct Compared {
+    /// Whole, and not accepted yet.
+    whole: Vec<(Found, SeenFile)>,
+    /// New or changed, to be recorded, so that it may settle.
+    changed: Vec<SeenFile>,
+    /// When the first file that still settles will have.
+    settles: Option<Timestamp>,
+    /// Which file was accepted with these bytes.
+    contents: HashMap<Digest, String>,
+}
+
+/// What one turn did.
+#[derive(Default)]
+struct Turn {
+    accepted: Vec<SeenFile>,
+    /// Something whole was not accepted: it changed meanwhile, could not be read, or has to wait for the next turn.
+    left: bool,
+}
+
+impl TriggerService {
+    /// When the first file that was seen and still settles will have: none when only a change can make a file count.
+    pub fn next_settled(&self) -> Option<Timestamp> {
+        locked(&self.arrivals.known).values().filter_map(|known| known.settles).min()
     }
 
-    async fn scan_source(&self, watched: &Watched<'_>, now: Timestamp, tick: &mut Tick) -> Result<(), TriggerError> {
+    /// Looks at every source whose new files start runs and writes what arrived. A place that can not be looked at stops no other.
+    ///
+    /// # Errors
+    /// The first failure of the store. What was not written yet is found at the next look.
+    pub async fn look_at_deliveries(&self, now: Timestamp) -> Result<Vec<EventOutcome>, TriggerError> {
+        let sources = watched(self.versions());
+        locked(&self.arrivals.known).retain(|trigger, _| sources.iter().any(|source| source.trigger == *trigger));
+        let looks = futures::stream::iter(sources).map(|source| async move {
+            let mut tick = Tick::default();
+            let answer = self.look_at(&source, now, &mut tick).await;
+            (tick, answer)
+        });
+        let mut looks = std::pin::pin!(looks.buffer_unordered(SIDE_BY_SIDE));
+        let (mut all, mut answer) = (Tick::default(), Ok(()));
+        while let Some((tick, looked)) = looks.next().await {
+            all.outcomes.extend(tick.outcomes);
+            all.problems.extend(tick.problems);
+            all.more |= tick.more;
+            answer = answer.and(looked);
+        }
+        if all.more && answer.is_ok() {
+            self.hint.notify_one();
+        }
+        super::tell_new(&self.arrivals.problems, all.problems);
+        answer.map(|()| all.outcomes)
+    }
+
+    async fn look_at(&self, watched: &Watched, now: Timestamp, tick: &mut Tick) -> Result<(), TriggerError> {
         let trigger = &watched.trigger;
-        let source = watched.source.clone();
-        let found = match blocking(trigger, move || arrival::list_with_looks(&source)).await? {
-            Ok((found, problems)) => {
-                tick.problems.extend(problems.into_iter().map(|problem| format!("{trigger}: {problem}")));
-                found
-            }
+        let failed = store_error(trigger);
+        // What fails is forgotten, so that it is looked at with open eyes, and only when it is time to look anyway.
+        let known = locked(&self.arrivals.known).remove(trigger);
+        let listing = match self.arrivals.deliveries.list(&watched.source).await {
+            Ok(listing) => listing,
             Err(error) => {
                 tick.problems.insert(format!("{trigger}: {}", with_causes(&error)));
                 return Ok(());
             }
         };
-        let seen =
-            self.store.seen_files(trigger).await.map_err(|error| store_error(trigger)("read seen files", error))?;
-        let mut seen: HashMap<String, SeenFile> = seen.into_iter().map(|file| (file.path.clone(), file)).collect();
-        for (delivered, look) in found {
-            let known = seen.remove(&*delivered.path.to_string_lossy());
-            self.look_at(watched, &delivered, look, known, now, tick).await?;
+        tick.problems.extend(listing.problems.iter().map(|problem| format!("{trigger}: {problem}")));
+        let digest = listing.digest();
+        if let Some(known) = known.filter(|known| known.finished == Some(digest)) {
+            locked(&self.arrivals.known).insert(trigger.clone(), known);
+            return Ok(());
+        }
+        let seen = self.triggers.seen_files(trigger).await.map_err(|error| failed("read seen files", error))?;
+        let Compared { whole, mut changed, settles, contents } = compare(watched, listing, seen, now);
+        let mut turn = Turn::default();
+        let answer = self.take_turn(watched, whole, contents, now, &mut turn, tick).await;
+        let finished = settles.is_none() && !turn.left;
+        changed.append(&mut turn.accepted);
+        for files in changed.chunks(RECORDED_AT_ONCE) {
+            self.triggers.record_seen_files(files).await.map_err(|error| failed("record seen files", error))?;
+        }
+        if answer.is_ok() {
+            let known = Known { finished: finished.then_some(digest), settles };
+            locked(&self.arrivals.known).insert(trigger.clone(), known);
+        }
+        answer
+    }
+
+    /// Accepts whole files in their order until the turn is over.
+    async fn take_turn(
+        &self,
+        watched: &Watched,
+        whole: Vec<(Found, SeenFile)>,
+        mut contents: HashMap<Digest, String>,
+        now: Timestamp,
+        turn: &mut Turn,
+        tick: &mut Tick,
+    ) -> Result<(), TriggerError> {
+        let mut bytes = 0_u64;
+        for (found, mut file) in whole {
+            if turn.accepted.len() >= TURN || bytes >= TURN_BYTES {
+                (turn.left, tick.more) = (true, true);
+                return Ok(());
+            }
+            let digest = match self.arrivals.deliveries.digest(&found).await {
+                Ok(Some(digest)) => digest,
+                // Written to just now: the next look sees it as changed.
+                Ok(None) => {
+                    turn.left = true;
+                    continue;
+                }
+                Err(error) => {
+                    tick.problems.insert(format!("{}: {}", watched.trigger, with_causes(&error)));
+                    turn.left = true;
+                    continue;
+                }
+            };
+            bytes = bytes.saturating_add(found.look.bytes);
+            let same = contents.entry(digest).or_insert_with(|| file.path.clone());
+            let skip = (*same != file.path).then(|| format!("same content as {same}"));
+            let candidate = candidate(watched, &found, digest, skip);
+            tick.outcomes.push(self.accept(&watched.version, candidate, now).await?);
+            file.accepted = Some(digest);
+            turn.accepted.push(file);
         }
         Ok(())
     }
+}
 
-    /// Accepts one file once it looked the same for long enough.
-    async fn look_at(
-        &self,
-        watched: &Watched<'_>,
-        delivered: &Delivered,
-        look: Look,
-        known: Option<SeenFile>,
-        now: Timestamp,
-        tick: &mut Tick,
-    ) -> Result<(), TriggerError> {
-        let trigger = &watched.trigger;
+fn compare(watched: &Watched, listing: Listing, seen: Vec<SeenFile>, now: Timestamp) -> Compared {
+    let mut compared = Compared { whole: Vec::new(), changed: Vec::new(), settles: None, contents: HashMap::new() };
+    let mut known = HashMap::with_capacity(seen.len());
+    for file in seen {
+        if let Some(digest) = file.accepted {
+            compared.contents.entry(digest).or_insert_with(|| file.path.clone());
+        }
+        known.insert(file.path.clone(), file);
+    }
+    for found in listing.found {
+        let look = found.look;
         // A clock that was set back would otherwise keep the file waiting until it catches up.
         let same =
             |file: &SeenFile| (file.bytes, file.modified) == (look.bytes, look.modified) && file.stable_since <= now;
-        let mut file = match known.filter(same) {
-            Some(file) if file.accepted.is_some() => return Ok(()),
-            Some(file) => file,
-            None => {
-                let file = SeenFile {
-                    trigger: trigger.clone(),
-                    path: delivered.path.to_string_lossy().into_owned(),
-                    bytes: look.bytes,
-                    modified: look.modified,
-                    stable_since: now,
-                    accepted: None,
-                };
-                self.record(&file).await?;
-                file
-            }
+        let (file, is_new) = match known.remove(&found.delivered.path).filter(same) {
+            Some(file) if file.accepted.is_some() => continue,
+            Some(file) => (file, false),
+            None => (new_file(watched, &found, now), true),
         };
-        if now.since(file.stable_since) < Duration::from_secs(watched.source.settle_seconds) {
-            return Ok(());
-        }
-        let path = delivered.path.clone();
-        match blocking(trigger, move || arrival::digest(&path, look)).await? {
-            Ok(Some(digest)) => {
-                tick.outcomes
-                    .push(self.accept(watched.version, event(watched, delivered, &file.path, digest), now).await?);
-                file.accepted = Some(digest);
-                self.record(&file).await
-            }
-            // Written to just now: the next tick sees it as changed.
-            Ok(None) => Ok(()),
-            Err(error) => {
-                tick.problems.insert(format!("{trigger}: {}", with_causes(&error)));
-                Ok(())
+        let settles = file.stable_since.plus(watched.settle());
+        if settles <= now {
+            compared.whole.push((found, file));
+        } else {
+            compared.settles = Some(compared.settles.map_or(settles, |first| first.min(settles)));
+            if is_new {
+                compared.changed.push(file);
             }
         }
     }
+    compared
+}
 
-    async fn record(&self, file: &SeenFile) -> Result<(), TriggerError> {
-        let recorded = self.store.record_seen_file(file).await;
-        recorded.map_err(|error| store_error(&file.trigger)("record seen file", error))
+fn new_file(watched: &Watched, found: &Found, now: Timestamp) -> SeenFile {
+    SeenFile {
+        trigger: watched.trigger.clone(),
+        path: found.delivered.path.clone(),
+        bytes: found.look.bytes,
+        modified: found.look.modified,
+        stable_since: now,
+        accepted: None,
     }
 }
 
-/// Reads files on a thread where waiting for a disk stops nobody else.
-async fn blocking<T: Send + 'static>(
-    trigger: &str,
-    read: impl FnOnce() -> Result<T, ArrivalError> + Send + 'static,
-) -> Result<Result<T, ArrivalError>, TriggerError> {
-    let read = tokio::task::spawn_blocking(read).await;
-    read.map_err(|source| TriggerError::Reader { trigger: trigger.to_string(), source })
-}
-
-fn event(watched: &Watched<'_>, delivered: &Delivered, path: &str, digest: Digest) -> Candidate {
-    let span = delivered.span.clone();
+fn candidate(watched: &Watched, found: &Found, digest: Digest, skip: Option<String>) -> Candidate {
+    let (path, span) = (found.delivered.path.clone(), found.delivered.span.clone());
     Candidate {
         key: format!("arrival:{}:{}:{digest}", watched.trigger, span.as_deref().unwrap_or_default()),
-        cause: Cause::Arrival { source: watched.name.to_string(), path: path.to_string(), span: span.clone(), digest },
+        cause: Cause::Arrival { source: watched.name.clone(), path, span: span.clone(), digest },
         actor: Actor::system("arrival"),
         span,
-        skip: None,
+        skip,
     }
 }

@@ -28,7 +28,7 @@ pub fn inbox(frame: &Frame<'_>, inbox: &Inbox) -> Result<String, askama::Error> 
 struct RunsTemplate<'a> {
     shell: Shell<'a>,
     list: &'a RunList,
-    statuses: [&'static str; 10],
+    statuses: [&'static str; 11],
 }
 
 /// Runs, newest first.
@@ -46,6 +46,7 @@ pub fn runs(frame: &Frame<'_>, list: &RunList) -> Result<String, askama::Error> 
         "rejected",
         "superseded",
         "expired",
+        "replaced",
         "cancelled",
     ];
     RunsTemplate { shell: Shell::of(frame, "runs"), list, statuses }.render()

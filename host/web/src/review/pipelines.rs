@@ -8,11 +8,14 @@ use countersign_model::decision::DecisionKind;
 use countersign_model::pipeline::{Input, Pipeline, PipelineVersion, Step, Work};
 use countersign_model::policy::{RoleQuorum, SignoffPolicy};
 use countersign_ports::metadata_store::RunFilter;
+use countersign_ports::trigger_store::Paused;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Runs and pushes shown.
 const RECENT: u32 = 10;
+/// Instants of its schedule shown.
+const NEXT: usize = 3;
 
 /// All pipelines.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -30,6 +33,8 @@ pub struct PipelineLine {
     pub description: String,
     /// What starts it by itself, in words; empty for nothing.
     pub trigger: String,
+    /// Whether nothing new of it begins until somebody lets it go on.
+    pub paused: bool,
     /// Its newest run.
     pub last_run: Option<RunLine>,
     /// What is live.
@@ -62,6 +67,10 @@ pub struct PipelinePage {
     pub since: String,
     /// What starts it by itself, in words; empty for nothing.
     pub trigger: String,
+    /// When its schedule fires next.
+    pub next: Vec<NextFire>,
+    /// Since when and why nothing new of it begins; none: it is not paused.
+    pub paused: Option<PauseLine>,
     /// Where its data comes from: name and path.
     pub sources: Vec<(String, String)>,
     /// Its steps.
@@ -76,6 +85,26 @@ pub struct PipelinePage {
     pub runs: Vec<RunLine>,
     /// Models that went live, newest first.
     pub pushes: Vec<PushLine>,
+}
+
+/// An instant of a schedule.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct NextFire {
+    /// When, RFC 3339.
+    pub at: String,
+    /// The wall time and zone it stands for.
+    pub wall_time: String,
+}
+
+/// That a pipeline is paused.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PauseLine {
+    /// Who paused it.
+    pub by: String,
+    /// Why; may be empty.
+    pub reason: String,
+    /// Since when, RFC 3339.
+    pub at: String,
 }
 
 /// One step of a definition.
@@ -96,6 +125,7 @@ pub struct PipelineStep {
 /// # Errors
 /// When the record fails.
 pub async fn load_pipelines(sources: &Sources) -> Result<PipelinesPage, ReviewError> {
+    let paused = sources.triggers.paused().await?;
     let mut pipelines = Vec::new();
     for version in sources.store.pipelines().await? {
         let filter = RunFilter { pipeline: Some(version.name.clone()), limit: 1, ..RunFilter::default() };
@@ -103,6 +133,7 @@ pub async fn load_pipelines(sources: &Sources) -> Result<PipelinesPage, ReviewEr
         pipelines.push(PipelineLine {
             description: version.pipeline.description.clone(),
             trigger: trigger(&version.pipeline),
+            paused: paused.iter().any(|paused| paused.pipeline == version.name),
             last_run: runs.first().map(|run| runs::line(run, sources.clock.now())),
             live: live(sources, &version.name).await?,
             name: version.name,
@@ -124,10 +155,14 @@ pub async fn load_pipeline(sources: &Sources, name: &str) -> Result<PipelinePage
     let runs = sources.store.runs(&filter).await?;
     let pushes = sources.store.pushes(Some(name), RECENT).await?;
     let (nodes, edges) = graph(&version.pipeline);
+    let next = sources.timetable.next(&version.pipeline.trigger, sources.clock.now(), NEXT);
+    let paused = sources.triggers.paused().await?.into_iter().find(|paused| paused.pipeline == name);
     let PipelineVersion { pipeline, digest, origin, created_at, .. } = version;
     Ok(PipelinePage {
         name: name.to_string(),
         trigger: trigger(&pipeline),
+        next: next.into_iter().map(|fire| NextFire { at: fire.at.to_string(), wall_time: fire.wall_time }).collect(),
+        paused: paused.map(PauseLine::from),
         sources: pipeline.sources.iter().map(|(name, source)| (name.clone(), source.path.clone())).collect(),
         steps: pipeline.steps.iter().map(step).collect(),
         description: pipeline.description,
@@ -140,6 +175,12 @@ pub async fn load_pipeline(sources: &Sources, name: &str) -> Result<PipelinePage
         runs: runs.iter().map(|run| runs::line(run, sources.clock.now())).collect(),
         pushes: pushes.iter().map(PushLine::from).collect(),
     })
+}
+
+impl From<Paused> for PauseLine {
+    fn from(paused: Paused) -> Self {
+        Self { by: paused.by.to_string(), reason: paused.reason, at: paused.at.to_string() }
+    }
 }
 
 async fn live(sources: &Sources, name: &str) -> Result<Option<LiveModel>, ReviewError> {
@@ -157,7 +198,9 @@ fn trigger(pipeline: &Pipeline) -> String {
     let trigger = &pipeline.trigger;
     let cron = trigger.cron.as_ref().map(|cron| format!("cron {cron} ({})", trigger.timezone));
     let arrivals = trigger.arrival.iter().map(|source| format!("a new file of {source}"));
-    cron.into_iter().chain(arrivals).collect::<Vec<_>>().join(", ")
+    let requests = trigger.http.iter().map(|hook| format!("a request to the hook {hook}"));
+    let pushes = trigger.after.iter().map(|pipeline| format!("a push of {pipeline}"));
+    cron.into_iter().chain(arrivals).chain(requests).chain(pushes).collect::<Vec<_>>().join(", ")
 }
 
 fn step(step: &Step) -> PipelineStep {

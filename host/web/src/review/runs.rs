@@ -104,6 +104,7 @@ fn detail(state: &RunState) -> String {
             RunEnd::Blocked { step, reasons } => format!("{step}: {}", reasons.join("; ")),
             RunEnd::Rejected { by, reason } => format!("by {by}: {reason}"),
             RunEnd::Superseded { by } => format!("by {by}"),
+            RunEnd::Replaced { by } => format!("a later run, {by}, took its place"),
             RunEnd::Cancelled { by } => format!("by {by}"),
         },
     }

@@ -1,24 +1,34 @@
 //! Where view models come from, and what can go wrong on the way.
 
 use super::shelf::Shelf;
-use countersign_ports::{ArtifactStore, Clock, MetadataStore, StoreError};
+use countersign_ports::{ArtifactStore, Clock, MetadataStore, StoreError, Timetable, TriggerStore};
 use std::sync::Arc;
 
-/// The record, the artifacts, the time, and what was read of the artifacts before.
+/// The record, the artifacts, the time, the schedules, and what was read of the artifacts before.
 pub struct Sources {
     /// The record.
     pub store: Arc<dyn MetadataStore>,
+    /// Which pipelines are paused.
+    pub triggers: Arc<dyn TriggerStore>,
     /// The bytes.
     pub artifacts: Arc<dyn ArtifactStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// When schedules fire next.
+    pub timetable: Arc<dyn Timetable>,
     pub(super) shelf: Shelf,
 }
 
 impl Sources {
     /// With nothing read yet.
-    pub fn new(store: Arc<dyn MetadataStore>, artifacts: Arc<dyn ArtifactStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, artifacts, clock, shelf: Shelf::default() }
+    pub fn new(
+        store: Arc<dyn MetadataStore>,
+        triggers: Arc<dyn TriggerStore>,
+        artifacts: Arc<dyn ArtifactStore>,
+        clock: Arc<dyn Clock>,
+        timetable: Arc<dyn Timetable>,
+    ) -> Self {
+        Self { store, triggers, artifacts, clock, timetable, shelf: Shelf::default() }
     }
 }
 

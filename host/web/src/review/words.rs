@@ -28,6 +28,10 @@ pub(super) fn cause(cause: &Cause) -> String {
         Cause::Person => "started by a person".to_string(),
         Cause::Cron { wall_time, .. } => format!("schedule: {wall_time}"),
         Cause::Arrival { source, path, .. } => format!("arrival at {source}: {path}"),
+        Cause::Pushed { pipeline, .. } => format!("a model of {pipeline} went live"),
+        Cause::Http { hook, kind, source, .. } if source.is_empty() => format!("request to the hook {hook}: {kind}"),
+        Cause::Http { hook, kind, source, .. } => format!("request to the hook {hook}: {kind} from {source}"),
+        Cause::Backfill { source, span, .. } => format!("backfill of {source}: {span}"),
     }
 }
 

@@ -133,7 +133,7 @@ fn things() -> Vec<Route> {
     let pipeline = Twins {
         name: "pipeline",
         paths: ["/pipelines/{name}", "/api/v1/pipelines/{name}"],
-        summary: "A pipeline: its graph, its runs, what is live",
+        summary: "A pipeline: its graph, its runs, when it starts next, what is live",
         query: &[],
         load: |sources, _, call| {
             Box::pin(async move { Ok(review::load_pipeline(sources, call.parameter("name")?).await?) })

@@ -141,7 +141,7 @@ fn refused(refusal: &Refusal) -> Problem {
 /// Checks a one-time code. It is spent whatever becomes of the decision; a wrong one is written down.
 async fn check_code(server: &Server, session: &Session, request: &RequestId, code: &str) -> Result<(), Problem> {
     let person = &session.viewer.identity.person;
-    let secret = server.options.second_factors.get(person).ok_or_else(|| {
+    let secret = (server.options.second_factors)(person).ok_or_else(|| {
         Problem::unprocessable(format!(
             "no second factor is set up for {person}: an operator adds `totp` under `[people]`"
         ))
@@ -149,7 +149,7 @@ async fn check_code(server: &Server, session: &Session, request: &RequestId, cod
     let now = server.options.clock.now();
     server.patience.attempt(person, now).map_err(|wait| Problem::Wait { wait })?;
     let digits: String = code.chars().filter(|letter| !letter.is_whitespace()).collect();
-    let wrong = match totp::matching_step(secret, &digits, now) {
+    let wrong = match totp::matching_step(&secret, &digits, now) {
         None => "that code is not right: take the one that your authenticator shows now",
         Some(step) if !is_first_use(server, person, step, now).await? => {
             "that code was used already: wait for the next one"

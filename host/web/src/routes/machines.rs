@@ -12,11 +12,15 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use countersign_ports::WebhookRequest;
+use countersign_ports::metadata_store::Counts;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Most bytes of an interaction. Slack's largest are some tens of kilobytes.
 const LARGEST_INTERACTION: usize = 1 << 20;
+/// How long a probe waits for the store.
+const STORE_ANSWERS: Duration = Duration::from_secs(5);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -47,7 +51,7 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::post(
             "/slack/interactions",
-            Writing::Signed(run(interaction)),
+            Writing::Signed(&["signature"], run(interaction)),
             Takes::Raw("application/x-www-form-urlencoded"),
             Answers::Plain("application/json"),
             "Clicks from Slack, signed by Slack",
@@ -60,21 +64,32 @@ async fn alive(_server: Arc<Server>, _call: Call) -> Result<Response, Problem> {
 }
 
 async fn ready(server: Arc<Server>, _call: Call) -> Result<Response, Problem> {
-    let mut health = (server.options.health)();
-    if let Err(error) = server.options.store.counts().await {
-        Problem::from(error).log("/readyz");
-        health.problems.push("the store does not answer".to_string());
+    let (mut health, counts) = tokio::join!((server.options.health)(), counts(&server, "/readyz"));
+    let problem = "the store does not answer".to_string();
+    if counts.is_none() && !health.problems.contains(&problem) {
+        health.problems.push(problem);
     }
     let status = if health.problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer::data_with(status, "health", &health)
 }
 
 async fn metrics(server: Arc<Server>, _call: Call) -> Result<Response, Problem> {
-    let counts = server.options.store.counts().await?;
-    let mut health = (server.options.health)();
-    health.webhook_refused += server.webhook_cut_off.load(Ordering::Relaxed);
-    let text = health::metrics(&health, &counts, server.options.clock.now());
+    let (mut health, counts) = tokio::join!((server.options.health)(), counts(&server, "/metrics"));
+    health.webhook_refused += server.webhook_refused.load(Ordering::Relaxed);
+    let text = health::metrics(&health, counts.as_ref(), server.options.clock.now());
     Ok(answer::of(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
+}
+
+/// What the store counts; none when it does not, or not soon enough for whoever probes.
+async fn counts(server: &Server, asking: &str) -> Option<Counts> {
+    let counted = tokio::time::timeout(STORE_ANSWERS, server.options.store.counts()).await;
+    let problem = match counted {
+        Ok(Ok(counts)) => return Some(counts),
+        Ok(Err(error)) => Problem::from(error),
+        Err(late) => Problem::failed("count what the store holds", late),
+    };
+    problem.log(asking);
+    None
 }
 
 async fn open_api(_server: Arc<Server>, _call: Call) -> Result<Response, Problem> {
@@ -93,7 +108,7 @@ async fn interaction(server: Arc<Server>, mut call: Call) -> Result<Response, Pr
     let webhook = webhook.ok_or_else(|| Problem::not_found("Slack is not set up to send here"))?;
     let body = call.body(LARGEST_INTERACTION, server.body_timeout).await;
     let body = body.inspect_err(|_| {
-        server.webhook_cut_off.fetch_add(1, Ordering::Relaxed);
+        server.webhook_refused.fetch_add(1, Ordering::Relaxed);
     })?;
     let headers = call.headers.iter().map(|(name, value)| (name.as_str().to_string(), value.as_bytes().to_vec()));
     let said = webhook.receive(WebhookRequest { headers: headers.collect(), body }).await;

@@ -3,7 +3,9 @@
 mod browse;
 mod decide;
 mod entrance;
+mod hooks;
 mod machines;
+mod pipelines;
 mod poke;
 mod review;
 mod runs;
@@ -28,8 +30,12 @@ pub enum Answers {
     Elsewhere,
     /// A document in its envelope, by name.
     Document(&'static str, SchemaOf),
+    /// Headers only.
+    Headers,
     /// Something of another type.
     Plain(&'static str),
+    /// What became of what was sent, once it is durable: 202.
+    Accepted(&'static str),
 }
 
 /// What a route reads from the body.
@@ -59,14 +65,25 @@ pub enum Way {
     Get(Reading),
     /// POST.
     Post(Writing),
+    /// OPTIONS.
+    Options(Reading),
 }
 
 impl Way {
     /// The rule's name.
     pub fn rule(&self) -> &'static str {
         match self {
-            Self::Get(rule) => rule.name(),
+            Self::Get(rule) | Self::Options(rule) => rule.name(),
             Self::Post(rule) => rule.name(),
+        }
+    }
+
+    /// The method's name in the OpenAPI document.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Get(_) => "get",
+            Self::Post(_) => "post",
+            Self::Options(_) => "options",
         }
     }
 }
@@ -98,6 +115,11 @@ impl Route {
         Self { path, way: Way::Post(rule), summary, query: &[], takes, answers }
     }
 
+    /// A route that answers OPTIONS, with headers and nothing else.
+    pub fn options(path: &'static str, rule: Reading, summary: &'static str) -> Self {
+        Self { path, way: Way::Options(rule), summary, query: &[], takes: Takes::Nothing, answers: Answers::Headers }
+    }
+
     /// The same, with a query.
     pub fn asking(self, query: &'static [(&'static str, &'static str)]) -> Self {
         Self { query, ..self }
@@ -105,17 +127,17 @@ impl Route {
 
     /// Whether programs talk to it: its refusals are JSON documents.
     pub fn is_json(&self) -> bool {
-        self.path.starts_with("/api/")
+        self.path.starts_with("/api/") || self.path.starts_with("/hooks/")
     }
 
     async fn answer(&self, server: &Arc<Server>, request: Request) -> Response {
         let address = match &self.way {
             Way::Get(_) => request.uri().path_and_query().map(ToString::to_string),
-            Way::Post(_) => None,
+            Way::Post(_) | Way::Options(_) => None,
         };
         let answered = match Call::take(request).await {
             Ok(call) => match &self.way {
-                Way::Get(rule) => rule.admit(server, call).await,
+                Way::Get(rule) | Way::Options(rule) => rule.admit(server, call).await,
                 Way::Post(rule) => rule.admit(server, call, self.is_json()).await,
             },
             Err(problem) => Err(problem),
@@ -135,8 +157,10 @@ pub fn table() -> Vec<Route> {
     routes.extend(decide::routes());
     routes.extend(poke::routes());
     routes.extend(runs::routes());
+    routes.extend(pipelines::routes());
     routes.extend(entrance::routes());
     routes.extend(slack::routes());
+    routes.extend(hooks::routes());
     routes.extend(machines::routes());
     routes
 }
@@ -148,6 +172,7 @@ pub fn router(server: Arc<Server>) -> Router {
         let filter = match &route.way {
             Way::Get(_) => MethodFilter::GET,
             Way::Post(_) => MethodFilter::POST,
+            Way::Options(_) => MethodFilter::OPTIONS,
         };
         let (path, route, server) = (route.path, Arc::new(route), server.clone());
         let handler = move |request: Request| {

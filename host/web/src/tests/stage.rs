@@ -1,7 +1,7 @@
 //! A server on a store in memory, with one request that waits, and everybody who may come to the door.
 
 use crate::access::issue::{NewCredential, issue};
-use crate::tests::desk::{FakeDesk, FakeDirectory, FakeWebhook};
+use crate::tests::desk::{FakeDesk, FakeDirectory, FakeHooks, FakeTimetable, FakeWebhook};
 use crate::{Health, SignIn, Web, WebOptions};
 use axum::Router;
 use axum::body::Body;
@@ -104,17 +104,23 @@ impl Stage {
         });
         let options = WebOptions {
             store: meta.clone(),
+            triggers: store.clone(),
+            timetable: Arc::new(FakeTimetable),
             access: store.clone(),
             artifacts: Arc::new(LocalArtifacts::open(keep.path()).unwrap()),
-            desk: Arc::new(FakeDesk::new(meta, directory.clone(), clock.clone())),
+            desk: Arc::new(FakeDesk::new(meta, store.clone(), directory.clone(), clock.clone())),
             directory,
             clock: clock.clone(),
             public_url: HOME.to_string(),
             session: DAY,
             slack_sign_in,
-            second_factors: BTreeMap::from([("cleo".to_string(), Secret::new(TOTP).unwrap())]),
+            second_factors: Arc::new(|name| Secret::new(TOTP).filter(|_| name == "cleo")),
             webhook: setting.webhook.then(|| Arc::new(FakeWebhook) as Arc<dyn countersign_ports::Webhook>),
-            health: Arc::new(move || Health { problems: setting.problems.clone(), ..Health::default() }),
+            hooks: setting.webhook.then(|| Arc::new(FakeHooks) as Arc<dyn countersign_ports::Hooks>),
+            health: Arc::new(move || {
+                let health = Health { problems: setting.problems.clone(), ..Health::default() };
+                Box::pin(async move { health })
+            }),
         };
         let mut web = Web::new(options);
         if let Some(within) = setting.body_timeout {
@@ -178,9 +184,10 @@ impl Stage {
             credentials.push(store.credentials(kind, self.bench.now()).await.unwrap());
         }
         format!(
-            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{credentials:?}",
+            "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n{credentials:?}",
             store.audit_head().await.unwrap(),
             store.counts().await.unwrap(),
+            store.paused().await.unwrap(),
             store.runs(&RunFilter::default()).await.unwrap(),
             store.requests(None, None, false).await.unwrap(),
             store.decisions(&self.request.id).await.unwrap(),

@@ -14,6 +14,8 @@ use countersign_sdk::{Capability, Component, Description, Error, Outcome, Port, 
 pub enum How {
     #[default]
     Behave,
+    // As well as `behave`, two seconds later.
+    Nap,
     // What it can see of the world, written into the output.
     Observe,
     // Ends of the component itself.
@@ -89,6 +91,7 @@ impl Component for Misbehave {
     fn execute(task: &Task, parameters: Parameters) -> Result<Outcome, Error> {
         match parameters.how {
             How::Behave => behave(task),
+            How::Nap => nap(task),
             How::Observe => observations::observe(task),
             How::Query => observations::query(task),
             How::QueryMissingTable => observations::query_missing_table(),
@@ -145,6 +148,11 @@ fn behave(task: &Task) -> Result<Outcome, Error> {
     eprintln!("complained");
     std::fs::write(task.output("output")?.join("note.txt"), format!("read: {}", read.join(", ")))?;
     Ok(Outcome::new(format!("read {} notes", read.len())))
+}
+
+fn nap(task: &Task) -> Result<Outcome, Error> {
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    behave(task)
 }
 
 countersign_sdk::export!(Misbehave);

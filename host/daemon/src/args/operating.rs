@@ -1,0 +1,55 @@
+//! The command line of whoever operates an installation: pausing, backfill, the database, retention.
+
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Arguments of `backfill`.
+#[derive(Debug, Args)]
+pub struct BackfillArgs {
+    /// The pipeline's name, or its file.
+    pub pipeline: String,
+    /// The first span, such as 2026-11-01.
+    #[arg(long, value_name = "SPAN")]
+    pub from: String,
+    /// The last span.
+    #[arg(long, value_name = "SPAN")]
+    pub to: String,
+    /// The source whose deliveries are worked on; may be left out when the pipeline has one.
+    #[arg(long)]
+    pub source: Option<String>,
+    /// Also where a backfill worked on the same content before.
+    #[arg(long)]
+    pub again: bool,
+    /// Only say what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `db` commands.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Bring the database's tables up to this version.
+    Migrate,
+    /// Check the database: its version, its integrity, the audit chain, that states and references fit.
+    Check,
+    /// Write the whole record into one file that any installation can import.
+    Export {
+        /// A new file.
+        file: PathBuf,
+    },
+    /// Read such a file into an empty database, and compare every table by digest.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Arguments of `pipeline pause`.
+#[derive(Debug, Args)]
+pub struct PauseArgs {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Why, for whoever wonders later.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+}

@@ -1,0 +1,19 @@
+//! When schedules fire next, for those who show it.
+
+use countersign_model::pipeline::Trigger;
+use countersign_model::time::Timestamp;
+
+/// An instant of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fire {
+    /// When.
+    pub at: Timestamp,
+    /// The wall time and zone it stands for.
+    pub wall_time: String,
+}
+
+/// Reads schedules.
+pub trait Timetable: Send + Sync {
+    /// The next instants of a trigger's schedule, at most so many: none without a schedule, or when it never fires again.
+    fn next(&self, trigger: &Trigger, after: Timestamp, most: usize) -> Vec<Fire>;
+}

@@ -1,0 +1,5 @@
+//! A database that an older version wrote opens, reads back, and what was under way in it goes on.
+
+mod old;
+mod signoff;
+mod triggers;

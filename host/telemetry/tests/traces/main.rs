@@ -1,0 +1,6 @@
+//! What a collector receives.
+
+mod collector;
+mod delivery;
+mod judged;
+mod story;
