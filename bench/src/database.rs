@@ -161,7 +161,9 @@ impl Raw {
     /// The one number that a statement answers.
     pub async fn number(&mut self, sql: &str) -> anyhow::Result<i64> {
         Ok(match self {
-            Self::Sqlite(connection) => sqlx::query_scalar(AssertSqlSafe(sql.to_string())).fetch_one(connection).await?,
+            Self::Sqlite(connection) => {
+                sqlx::query_scalar(AssertSqlSafe(sql.to_string())).fetch_one(connection).await?
+            }
             Self::Postgres(connection) => {
                 sqlx::query_scalar(AssertSqlSafe(sql.to_string())).fetch_one(connection).await?
             }

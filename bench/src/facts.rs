@@ -1,6 +1,7 @@
 //! A run's worth of facts, written through the store as a daemon writes them: eight steps from a delivery to an evaluated model.
 
 use crate::database::Wall;
+use anyhow::Context as _;
 use countersign_model::actor::Actor;
 use countersign_model::artifact::{Artifact, ArtifactKind};
 use countersign_model::digest::Digest;
@@ -14,7 +15,6 @@ use countersign_model::run::{Claim, Run, RunEnd, RunState};
 use countersign_ports::metadata_store::Proposal;
 use countersign_ports::{Clock as _, MetadataStore as _};
 use countersign_store::SqlStore;
-use anyhow::Context as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,7 +32,12 @@ pub const STEPS: [(&str, &str, &[(&str, &str)]); 8] = [
     (
         "validation",
         ArtifactKind::ANOMALIES,
-        &[("statistics", "statistics"), ("schema", "schema"), ("examples", "examples"), ("previous", "previous statistics")],
+        &[
+            ("statistics", "statistics"),
+            ("schema", "schema"),
+            ("examples", "examples"),
+            ("previous", "previous statistics"),
+        ],
     ),
     (
         "transform",
@@ -71,7 +76,10 @@ impl Facts {
     /// A new identifier; they sort in the order in which they were made.
     pub fn ulid(&self) -> Ulid {
         let number = self.ids.fetch_add(1, Ordering::Relaxed);
-        Ulid::from_parts(self.first + number, u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835))
+        Ulid::from_parts(
+            self.first + number,
+            u128::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835),
+        )
     }
 
     fn digest(&self) -> Digest {
@@ -185,7 +193,7 @@ impl Facts {
                 parameters: Digest::of(b"{}"),
                 inputs: BTreeMap::new(),
                 outputs: BTreeMap::new(),
-                grant: BTreeSet::from(["query".to_string()]),
+                grant: BTreeSet::new(),
             },
             cache_key: self.digest(),
             own_inputs: self.digest(),

@@ -10,6 +10,8 @@
 //! - `waiting`: ten thousand runs that wait for people, beside one
 //! - `click`: from a decision on the page to the next step
 //! - `slack`: the answer to a click in Slack, while somebody else writes
+//! - `store`: metadata writes a second on SQLite and PostgreSQL, beside the same rows in raw SQL
+//! - `history`: what questions cost at a hundred thousand executions, beside ten thousand; `history 1000000` asks for a million
 //! - `soak 60`: a daemon at work for so many minutes: what grows
 //!
 //! `cargo build --release --workspace && cargo run --release --bin countersign-bench page click`: the second builds nothing but itself.
@@ -17,6 +19,9 @@
 mod click;
 mod clones;
 mod daemon;
+mod database;
+mod facts;
+mod history;
 mod home;
 mod http;
 mod page;
@@ -29,6 +34,7 @@ mod slack_double;
 mod soak;
 mod steps;
 mod stopwatch;
+mod store;
 mod visitor;
 mod waiting;
 mod wide;
@@ -40,7 +46,7 @@ const STEPS: usize = 101;
 /// Repetitions; the median is printed.
 const REPEATS: usize = 5;
 /// What is measured when nothing is asked for.
-const USUAL: &[&str] = &["steps", "start", "daemon", "size", "page", "waiting", "click", "slack"];
+const USUAL: &[&str] = &["steps", "start", "daemon", "size", "page", "waiting", "click", "slack", "store", "history"];
 /// What is measured only when it is asked for.
 const LONG: &[&str] = &["soak"];
 /// Minutes of a soak, when no number follows its name.
@@ -61,6 +67,8 @@ async fn main() -> anyhow::Result<()> {
             "waiting" => waiting::report(&home).await?,
             "click" => click::report(&home).await?,
             "slack" => slack_ack::report(&home).await?,
+            "store" => store::report(&home).await?,
+            "history" => history::report(&home, number).await?,
             "soak" => soak::report(&home, number.unwrap_or(SOAK_MINUTES)).await?,
             _ => size(&home)?,
         }

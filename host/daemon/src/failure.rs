@@ -1,6 +1,6 @@
 //! What the user did wrong, and how errors read.
 
-use countersign_config::{ConfigError, Diagnostics};
+use countersign_config::{ConfigError, Diagnostic, Diagnostics};
 
 /// The user's input is wrong; the text says all, located, with what to do.
 #[derive(Debug)]
@@ -44,8 +44,36 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {
-        text.push_str(&format!(": {source}"));
+        let said = source.to_string();
+        // Some errors say what their cause says.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         cause = source.source();
     }
     text
+}
+
+/// What each cause of an error says, the error itself left out.
+pub fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.last().is_some_and(|last| last.ends_with(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.split_off(1)
+}
+
+/// An error for a log, on one line: the mistakes of a file with their places, without the lines that they are in.
+pub fn line(error: &anyhow::Error) -> String {
+    let Some(wrong) = error.downcast_ref::<WrongInput>().and_then(|wrong| wrong.diagnostics.as_ref()) else {
+        return chain(error.as_ref());
+    };
+    let place = |mistake: &Diagnostic| {
+        mistake.span.as_ref().map_or_else(String::new, |span| format!(":{}:{}", span.line, span.column))
+    };
+    let told = wrong.diagnostics.iter().map(|one| format!("{}{}: {}", wrong.origin, place(one), one.message));
+    told.collect::<Vec<_>>().join("; ")
 }

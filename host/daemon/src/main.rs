@@ -25,8 +25,15 @@ use clap::Parser as _;
 use exit::Exit;
 use std::process::ExitCode;
 
+/// As the shell shows a program that SIGPIPE ended.
+const NOBODY_READS: i32 = 128 + 13;
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    end_quietly_when_nobody_reads();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     let json = cli.output == args::Output::Json;
     // For tests of what survives `kill -9`; read once, before anything happens.
     if let Some(place) = std::env::var_os("COUNTERSIGN_FAILPOINT")
@@ -58,19 +65,46 @@ fn report(error: &anyhow::Error, json: bool) -> Exit {
         return Exit::Usage;
     }
     eprintln!("error: {error}");
-    for cause in error.chain().skip(1) {
+    for cause in failure::causes(error) {
         eprintln!("  because: {cause}");
     }
     Exit::Failed
 }
 
+/// `countersign events | head` is no mistake: what is printed after `head` has ended is wanted by nobody.
+fn end_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(NOBODY_READS);
+        }
+        usual(panic);
+    }));
+}
+
+/// A command line that can not be read, or that asks for help; programs get a document here too.
+fn misused(error: &clap::Error) -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    let json = words.iter().any(|word| word == "--output=json")
+        || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
+    if json && error.use_stderr() {
+        println!("{:#}", document(&failure::WrongInput::new(error.to_string()).into()));
+    }
+    // With nobody there to read it, there is nobody to tell.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}
+
 /// The error as a document: `diagnostics` has code, file, line and column of each mistake in a file.
 fn document(error: &anyhow::Error) -> serde_json::Value {
     let wrong = error.downcast_ref::<failure::WrongInput>();
-    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    let causes = failure::causes(error);
     let diagnostics = wrong.and_then(|wrong| wrong.diagnostics.as_ref());
+    let text = error.to_string();
+    let message = console::strip_ansi_codes(text.strip_prefix("error: ").unwrap_or(&text)).into_owned();
     serde_json::json!({
         "schema": "countersign.error/1",
-        "data": { "message": error.to_string(), "causes": causes, "diagnostics": diagnostics },
+        "data": { "message": message, "causes": causes, "diagnostics": diagnostics },
     })
 }

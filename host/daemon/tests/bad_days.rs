@@ -136,7 +136,7 @@ fn cancelling_a_run_stops_a_component_that_never_ends_and_leaves_nothing() {
         let arguments = misbehaving(&home, how, "time_seconds = 3600");
         let mut running = home.spawn(&arguments.each_ref().map(String::as_str));
         let scratch = home.state().join("scratch");
-        eventually("a component that runs", || std::fs::read_dir(&scratch).ok()?.next());
+        eventually("a component that runs", || std::fs::read_dir(&scratch).ok()?.next().map(drop));
         let run = newest_run(&home, &[]);
         home.run(&["cancel", &run]).must(0);
         assert_eq!(running.0.wait().expect("the process ends").code(), Some(1), "{how}");

@@ -144,6 +144,7 @@ fn people_decide_in_a_browser() {
     from_message_to_live_model(&stage, &first);
     let second = stage.asked(stage.demo(&["--with", "new-rows"], 4));
     both_models_answer(&stage, &second);
+    stage.home.run(&["--demo", "pipeline", "pause", "guarded", "--reason", "the disk is moved"]).must(0);
     stage.script("refuse.mjs", json!({ "request": second.request }));
     let blocked = stage.demo(&["--with", "drift"], 3);
     everything_can_be_read(&stage, [&first, &second, &strict], &blocked);
@@ -211,6 +212,7 @@ fn everything_can_be_read(stage: &Stage, [approved, open, strict]: [&Asked; 3], 
         "log": format!("/runs/{}/steps/model/log", approved.run),
         "pipelines": "/pipelines",
         "pipeline": "/pipelines/taxi-tips",
+        "pipeline-paused": "/pipelines/guarded",
         "artifacts": "/artifacts",
         "artifact": format!("/artifacts/{model}"),
         "compare": format!("/compare?a={}&b={}", approved.run, open.run),

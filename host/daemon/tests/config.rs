@@ -76,3 +76,30 @@ fn every_mistake_of_every_file_is_told_and_what_was_checked() {
     let told = run(&home, &["config", "check"]).must(2).says("file.out-of-range").says("settings.secret-in-settings");
     assert!(!told.stderr.contains("canary"), "{}", told.stderr);
 }
+
+#[test]
+fn what_is_wrong_about_the_logs_filter_is_found_before_a_start() {
+    let home = Home::new();
+    home.write("countersign.toml", "[log]\nfilter = \"info,sqlx=loud\"\n");
+    run(&home, &["config", "check"]).must(2).says("`log.filter`: `info,sqlx=loud` is no filter");
+}
+
+#[test]
+fn programs_get_a_document_for_a_command_line_that_can_not_be_read() {
+    let home = Home::new();
+    for line in [&["--output", "json", "runs", "--nope"][..], &["--output=json", "runs", "--status", "lost"]] {
+        let ran = Ran::of(&home.command(line).output().expect("the binary runs")).must(2);
+        assert_eq!(ran.json()["schema"], "countersign.error/1");
+    }
+    let help = Ran::of(&home.command(&["runs", "--help", "--output", "json"]).output().expect("the binary runs"));
+    assert!(help.must(0).stdout.starts_with("List runs"));
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_mistake() {
+    let home = Home::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ran = Ran::of(&home.command(&["config", "show"]).stdout(writer).output().expect("the binary runs")).must(141);
+    assert_eq!(ran.stderr, "");
+}

@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use std::path::Path;
 
 /// What an artifact is: one of the kinds below or a plugin's own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -98,6 +99,18 @@ impl Manifest {
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
     }
+
+    /// The artifact that a source makes of a delivered file of this path and content.
+    pub fn of_delivery(path: &str, bytes: u64, digest: Digest) -> Self {
+        Self::new(vec![FileEntry { path: name_in_delivery(path), bytes, digest }])
+    }
+}
+
+/// What a delivered file is called in its artifact: `delivery.<extension>`, so that equal bytes are equal artifacts whatever day their
+/// names spell.
+pub fn name_in_delivery(path: &str) -> String {
+    let extension = Path::new(path).extension().and_then(|extension| extension.to_str()).unwrap_or("data");
+    format!("delivery.{extension}")
 }
 
 /// One recorded artifact: the same bytes made twice are two artifacts with one digest.
@@ -142,5 +155,16 @@ mod tests {
         assert_eq!(Manifest::new(vec![entry("b", "2"), entry("a", "1")]).digest(), base);
         assert_ne!(Manifest::new(vec![entry("a", "1"), entry("b", "3")]).digest(), base);
         assert_ne!(Manifest::new(vec![entry("a", "1"), entry("c", "2")]).digest(), base);
+    }
+
+    #[test]
+    fn a_delivery_is_its_bytes_and_its_kind_of_file() {
+        let of = |path: &str, text: &str| {
+            Manifest::of_delivery(path, text.len() as u64, Digest::of(text.as_bytes())).digest()
+        };
+        assert_eq!(of("/in/2026-11-22.csv", "x"), of("s3://data/2026-11-23.csv", "x"));
+        assert_ne!(of("/in/a.csv", "x"), of("/in/a.csv", "y"));
+        assert_ne!(of("/in/a.csv", "x"), of("/in/a.parquet", "x"));
+        assert_eq!(name_in_delivery("/in/archive.d/rows"), "delivery.data");
     }
 }

@@ -143,6 +143,21 @@ impl RunState {
         matches!(self, Self::Ended { .. })
     }
 
+    /// Whether it ended without having done its work: it failed, or was stopped.
+    pub fn came_to_nothing(&self) -> bool {
+        match self {
+            Self::Queued | Self::Running | Self::Waiting { .. } => false,
+            Self::Ended { end } => match end {
+                RunEnd::Failed { .. } | RunEnd::Replaced { .. } | RunEnd::Cancelled { .. } => true,
+                RunEnd::Succeeded
+                | RunEnd::Blocked { .. }
+                | RunEnd::Rejected { .. }
+                | RunEnd::Superseded { .. }
+                | RunEnd::Expired => false,
+            },
+        }
+    }
+
     /// A worker takes it: a queued one, or a running one whose lease ran out.
     ///
     /// # Errors

@@ -2,12 +2,14 @@
 
 use crate::driver::{Driven, Plan, Position};
 use crate::engine::Engine;
-use crate::error::StepFailure;
+use crate::error::{OrchestratorError, StepFailure};
 use crate::watcher::RunEvent;
 use crate::worker::Stopping;
 use countersign_model::execution::{Execution, ExecutionState, LogLine, StepError};
 use countersign_model::pipeline::{ComponentStep, Step};
 use countersign_model::run::Claim;
+use countersign_ports::StoreError;
+use countersign_ports::metadata_store::ARTIFACT;
 
 impl Engine {
     /// Runs one component step, trying again where the error may pass. None: the process stops, and it is not tried again here.
@@ -19,6 +21,7 @@ impl Engine {
         stopping: &Stopping,
     ) -> Result<Option<Execution>, StepFailure> {
         let mut attempt = 1;
+        let mut looked_again = false;
         loop {
             match self.attempt(position, step, work, attempt).await {
                 Err(StepFailure::Step(error)) if error.transient && attempt < work.retry.attempts => {
@@ -28,6 +31,12 @@ impl Engine {
                     if stopping.said() {
                         return Ok(None);
                     }
+                }
+                // Retention collected what the driver had just found. The next look finds something else, or nothing to use again.
+                Err(StepFailure::Engine(OrchestratorError::Store(StoreError::NotFound { what: ARTIFACT, .. })))
+                    if !looked_again =>
+                {
+                    looked_again = true;
                 }
                 ended => return ended.map(Some),
             }

@@ -3,13 +3,13 @@
 
 use crate::engine::Engine;
 use crate::error::{OrchestratorError, StepFailure, step_error};
-use countersign_model::artifact::{Artifact, ArtifactKind};
+use crate::workplace::Scratch;
+use countersign_model::artifact::{Artifact, ArtifactKind, name_in_delivery};
 use countersign_model::execution::StepError;
 use countersign_model::pipeline::Source;
 use countersign_model::run::{Claim, Run};
 use countersign_ports::Delivered;
 use countersign_ports::metadata_store::ArtifactFilter;
-use std::path::Path;
 
 impl Engine {
     /// The run's delivery of `source`: the recorded one, or the file that arrived, or the newest there is.
@@ -38,10 +38,13 @@ impl Engine {
             }
             Some(_) | None => (self.parts.deliveries.newest(source).await.map_err(missing)?, None),
         };
-        let staged = self.parts.artifacts.stage().await.map_err(OrchestratorError::from)?;
-        let copy = staged.join(name_of_copy(&file.path));
-        self.parts.deliveries.fetch(&file.path, &copy).await.map_err(missing)?;
-        let (digest, manifest) = self.parts.artifacts.publish(&staged).await.map_err(OrchestratorError::from)?;
+        // Goes again when it can not be filled, as on a full disk.
+        let staged = Scratch(self.parts.artifacts.stage().await.map_err(OrchestratorError::from)?);
+        let copy = staged.0.join(name_in_delivery(&file.path));
+        // It was there a moment ago: a disk without space, or a network, may be well again in the next.
+        let passing = |problem| StepError { transient: true, ..step_error("input.missing", problem) };
+        self.parts.deliveries.fetch(&file.path, &copy).await.map_err(passing)?;
+        let (digest, manifest) = self.parts.artifacts.publish(&staged.0).await.map_err(OrchestratorError::from)?;
         if expected.is_some_and(|expected| manifest.files.iter().all(|entry| entry.digest != expected)) {
             return Err(step_error(
                 "input.changed",
@@ -65,10 +68,4 @@ impl Engine {
         self.parts.store.record_delivery(claim, &artifact).await?;
         Ok(artifact)
     }
-}
-
-/// `delivery.<extension>`, so that equal bytes are equal artifacts whatever day their names spell.
-fn name_of_copy(delivered: &str) -> String {
-    let extension = Path::new(delivered).extension().and_then(|extension| extension.to_str()).unwrap_or("data");
-    format!("delivery.{extension}")
 }

@@ -156,7 +156,7 @@ impl Engine {
                 continue;
             }
             let asked = sign.now();
-            match self.parts.store.heartbeat(claim, self.options.lease).await {
+            match self.heartbeat(claim).await {
                 Ok(()) => sign.renew(asked),
                 Err(error @ StoreError::LostClaim { .. }) => return error.into(),
                 Err(error) => {
@@ -166,6 +166,16 @@ impl Engine {
                     }
                 }
             }
+        }
+    }
+
+    /// Not for longer than the lease: the work that stands still meanwhile may hold what the store would answer with, such as its turn to
+    /// write, and lets go of it only when it is given up.
+    async fn heartbeat(&self, claim: &Claim) -> Result<(), StoreError> {
+        let lease = self.options.lease;
+        match tokio::time::timeout(lease, self.parts.store.heartbeat(claim, lease)).await {
+            Ok(answer) => answer,
+            Err(late) => Err(StoreError::Database { operation: "extend lease", source: Box::new(late) }),
         }
     }
 

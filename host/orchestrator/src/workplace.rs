@@ -13,7 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// Longer than any step may take.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A scratch directory that goes with what it is for.
+/// A directory that goes with what it is for, unless it was moved.
 pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {

@@ -69,7 +69,7 @@ points! {
     RecordNote = "store.record-note",
     /// A schedule is registered or fires.
     RecordFire = "store.record-fire",
-    /// Files were seen.
+    /// Files were seen, or are forgotten.
     RecordSeenFiles = "store.record-seen-files",
     /// A pipeline is paused or goes on.
     Pause = "store.pause",
@@ -130,7 +130,9 @@ static ARMED: OnceLock<Armed> = OnceLock::new();
 
 /// A text that names no place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no failpoint: write NAME:before or NAME:after, and :N for the N-th time, with a name of the list in ports::failpoint")]
+#[error(
+    "`{0}` is no failpoint: write NAME:before or NAME:after, and :N for the N-th time, with a name of the list in ports::failpoint"
+)]
 pub struct UnknownPoint(String);
 
 /// Arms one place for the whole process: `store.accept-event:before`, `push.move-current:after:2` for the second time it is reached.

@@ -22,6 +22,8 @@ pub struct SeenFile {
     pub stable_since: Timestamp,
     /// Digest of what was accepted, once it was.
     pub accepted: Option<Digest>,
+    /// Since when it is not listed any more.
+    pub missing_since: Option<Timestamp>,
 }
 
 /// A pipeline from which nothing new is claimed.
@@ -50,6 +52,8 @@ pub trait TriggerStore: Send + Sync {
     async fn seen_files(&self, trigger: &str) -> Result<Vec<SeenFile>, StoreError>;
     /// Records or updates them, in one transaction.
     async fn record_seen_files(&self, files: &[SeenFile]) -> Result<(), StoreError>;
+    /// Forgets those files of a trigger that are missing since before that instant.
+    async fn forget_seen_files(&self, trigger: &str, missing_before: Timestamp) -> Result<(), StoreError>;
     /// Pauses a pipeline; one that is paused stays as it is. `false`: it was paused before.
     async fn pause(&self, paused: &Paused) -> Result<bool, StoreError>;
     /// Lets it go on. `false`: it was not paused.

@@ -1,12 +1,13 @@
 //! The local artifact store: whole or not there, and never trusted.
 
 use countersign_model::digest::Digest;
+use countersign_model::time::Timestamp;
 use countersign_ports::{ArtifactStore, ArtifactStoreError};
 use countersign_store::LocalArtifacts;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use tempfile::TempDir;
 
 fn open() -> (TempDir, LocalArtifacts) {
@@ -223,4 +224,78 @@ async fn sweeping_removes_only_what_is_old() {
     }
     assert_eq!(store.sweep().await.unwrap(), 1);
     assert!(!old.exists() && young.exists());
+}
+
+/// Of the file system that holds the store.
+fn time_of(path: &Path) -> Timestamp {
+    let since = fs::metadata(path).unwrap().modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap() + 1)
+}
+
+/// As if it had been published so long ago.
+fn age(home: &Path, by: Duration) {
+    let then = fs::metadata(home).unwrap().modified().unwrap() - by;
+    fs::File::open(home).unwrap().set_modified(then).unwrap();
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+#[tokio::test]
+async fn what_is_removed_is_gone_whole_and_may_come_again() {
+    let (directory, store) = open();
+    let (digest, path) = published(&store).await;
+    let home = path.parent().unwrap();
+    assert_eq!(store.digests().await.unwrap(), [digest]);
+    let until = time_of(home);
+    let bytes = store.removable(&digest, until).await.unwrap().expect("it may go");
+    assert!(bytes > 10, "the files and their manifest: {bytes}");
+    assert_eq!(store.remove(&digest, until).await.unwrap(), Some(bytes));
+    assert!(!home.exists());
+    assert_eq!(fs::read_dir(directory.path().join("artifacts/staging")).unwrap().count(), 0);
+    assert_eq!(store.digests().await.unwrap(), []);
+    assert!(matches!(store.open(&digest).await, Err(ArtifactStoreError::Missing(_))));
+    // Nothing is left to remove, and that is no mistake.
+    assert_eq!(
+        (store.removable(&digest, until).await.unwrap(), store.remove(&digest, until).await.unwrap()),
+        (None, None)
+    );
+    assert_eq!(published(&store).await.0, digest);
+    store.open(&digest).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_published_again_lately_stays() {
+    let (_directory, store) = open();
+    let (digest, path) = published(&store).await;
+    let home = path.parent().unwrap();
+    age(home, 2 * HOUR);
+    let an_hour_ago = Timestamp::from_micros(time_of(home).as_micros() + i64::try_from(HOUR.as_micros()).unwrap());
+    assert!(store.removable(&digest, an_hour_ago).await.unwrap().is_some());
+    // Reading is no reason to stay; publishing the same bytes is.
+    store.open(&digest).await.unwrap();
+    assert!(store.removable(&digest, an_hour_ago).await.unwrap().is_some());
+    assert_eq!(published(&store).await.0, digest);
+    assert_eq!(store.removable(&digest, an_hour_ago).await.unwrap(), None);
+    assert_eq!(store.remove(&digest, an_hour_ago).await.unwrap(), None);
+    store.open(&digest).await.unwrap();
+    assert_eq!(fs::metadata(home).unwrap().mode() & 0o222, 0);
+}
+
+/// Whoever publishes finds the bytes there when it is done, however it meets whoever removes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn publishing_and_removing_at_once_lose_nothing() {
+    let (_directory, store) = open();
+    for _ in 0..150 {
+        let (digest, path) = published(&store).await;
+        let home = path.parent().unwrap();
+        age(home, 2 * HOUR);
+        let until = Timestamp::from_micros(time_of(home).as_micros() + i64::try_from(HOUR.as_micros()).unwrap());
+        let (publisher, remover) = (store.clone(), store.clone());
+        let (published, _) = tokio::join!(
+            tokio::spawn(async move { published(&publisher).await.0 }),
+            tokio::spawn(async move { remover.remove(&digest, until).await.unwrap() }),
+        );
+        assert_eq!(published.unwrap(), digest);
+        store.open(&digest).await.unwrap();
+    }
 }

@@ -4,16 +4,16 @@
 //! whatever else the pipeline has to do: a backfill replaces nothing and crowds nobody out of the queue. The same backfill again is
 //! counted, not run twice, unless that is asked for.
 
+use crate::candidate::Candidate;
 use crate::deliveries::Deliveries;
 use crate::error::{ArrivalError, BackfillError, with_causes};
 use crate::look::Found;
 use countersign_model::actor::Actor;
 use countersign_model::admission::Admission;
 use countersign_model::digest::Digest;
-use countersign_model::event::{Cause, Event, EventOutcome};
-use countersign_model::id::{EventId, RunId};
+use countersign_model::event::{Cause, EventOutcome};
+use countersign_model::id::RunId;
 use countersign_model::pipeline::{Overlap, PipelineVersion, WhilePaused};
-use countersign_model::run::{Run, RunState};
 use countersign_model::source::{SpanPattern, span_order};
 use countersign_ports::metadata_store::{Proposal, RunFilter};
 use countersign_ports::{Clock, IdSource, MetadataStore};
@@ -164,14 +164,15 @@ impl Backfill {
                 started.left.push(span.clone());
                 continue;
             }
-            let key = key(version, &range.source, span, digest) + &nonce;
             let cause = Cause::Backfill {
                 source: range.source.clone(),
                 path: path.clone(),
                 span: span.clone(),
                 digest: *digest,
             };
-            let outcome = self.accept(version, cause, span, key, actor).await?;
+            let key = key(version, &range.source, span, digest) + &nonce;
+            let candidate = Candidate { cause, actor: actor.clone(), span: Some(span.clone()), key };
+            let outcome = self.accept(version, candidate).await?;
             if matches!(outcome, EventOutcome::Run { .. }) {
                 room -= 1;
             }
@@ -180,36 +181,9 @@ impl Backfill {
         Ok(started)
     }
 
-    async fn accept(
-        &self,
-        version: &PipelineVersion,
-        cause: Cause,
-        span: &str,
-        dedupe_key: String,
-        actor: &Actor,
-    ) -> Result<EventOutcome, BackfillError> {
-        let now = self.clock.now();
-        let event = Event {
-            id: EventId::from_ulid(self.ids.ulid()),
-            pipeline: version.name.clone(),
-            cause,
-            actor: actor.clone(),
-            dedupe_key,
-            at: now,
-        };
-        let run = Run {
-            id: RunId::from_ulid(self.ids.ulid()),
-            pipeline: version.name.clone(),
-            pipeline_digest: version.digest,
-            event: event.id,
-            cause: event.cause.clone(),
-            started_by: actor.clone(),
-            span: Some(span.to_string()),
-            priority: version.pipeline.trigger.priority.saturating_sub(1),
-            state: RunState::Queued,
-            created_at: now,
-            ended_at: None,
-        };
+    async fn accept(&self, version: &PipelineVersion, candidate: Candidate) -> Result<EventOutcome, BackfillError> {
+        let (event, mut run) = candidate.propose(version, &*self.ids, self.clock.now());
+        run.priority = run.priority.saturating_sub(1);
         // It waits its turn, whatever the pipeline does with other events; there is room, as far as could be seen.
         let patient = Admission { overlap: Overlap::Wait, while_paused: WhilePaused::Hold, most_queued: u32::MAX };
         Ok(self.store.accept_event(&event, Proposal::Admit(&run, patient)).await?)

@@ -28,7 +28,7 @@ pub struct JitteredFire {
 }
 
 impl JitteredSchedule {
-    /// The jittered of a pipeline; none when its trigger has no cron expression.
+    /// That of a pipeline; none when its trigger has no cron expression.
     ///
     /// # Errors
     /// As [`Schedule::parse`].
@@ -50,8 +50,7 @@ impl JitteredSchedule {
 
     /// The fires that start later than `now`, one by one: those to come, and the scheduled ones whose jitter is not over.
     pub fn upcoming(&self, now: Timestamp) -> impl Iterator<Item = JitteredFire> + '_ {
-        let from = Timestamp::from_micros(now.as_micros().saturating_sub(self.jitter_micros()));
-        self.scheduled_after(from).skip_while(move |fire| fire.starts_at <= now)
+        self.scheduled_after(now.minus(self.jitter)).skip_while(move |fire| fire.starts_at <= now)
     }
 
     /// The fires scheduled later than `last`, one by one. Both of their instants grow.

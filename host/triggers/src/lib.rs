@@ -6,6 +6,7 @@
 
 mod arrival;
 mod backfill;
+mod candidate;
 mod cron;
 mod deliveries;
 mod due;

@@ -1,6 +1,6 @@
-//! The next instants of a trigger's schedule, for those who show them and know nothing of cron.
+//! The next instants of a pipeline's schedule, for those who show them and know nothing of cron.
 
-use crate::schedule::Schedule;
+use crate::jitter::{JitteredFire, JitteredSchedule};
 use countersign_model::pipeline::Trigger;
 use countersign_model::time::Timestamp;
 use countersign_ports::timetable::{Fire, Timetable};
@@ -10,11 +10,13 @@ use countersign_ports::timetable::{Fire, Timetable};
 pub struct Schedules;
 
 impl Timetable for Schedules {
-    fn next(&self, trigger: &Trigger, after: Timestamp, most: usize) -> Vec<Fire> {
-        let schedule = trigger.cron.as_deref().and_then(|cron| Schedule::parse(cron, &trigger.timezone).ok());
-        let fires = schedule.iter().flat_map(|schedule| {
-            schedule.upcoming(after).take(most).map(|at| Fire { at, wall_time: schedule.wall_time(at) })
-        });
-        fires.collect()
+    fn next(&self, pipeline: &str, trigger: &Trigger, after: Timestamp, most: usize) -> Vec<Fire> {
+        let Ok(Some(jittered)) = JitteredSchedule::of(pipeline, trigger) else { return Vec::new() };
+        let fire = |fire: JitteredFire| Fire {
+            at: fire.scheduled_for,
+            starts_at: fire.starts_at,
+            wall_time: jittered.schedule().wall_time(fire.scheduled_for),
+        };
+        jittered.upcoming(after).take(most).map(fire).collect()
     }
 }

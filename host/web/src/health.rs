@@ -48,7 +48,7 @@ pub fn metrics(health: &Health, counts: Option<&Counts>, now: Timestamp) -> Stri
         Family::alone(
             "countersign_webhook_refused_total",
             Kind::Counter,
-            "Requests to the Slack endpoint that were refused.",
+            "Requests to hooks and to the Slack endpoint that were refused.",
             health.webhook_refused as f64,
         ),
     ];

@@ -41,7 +41,7 @@ fn url() -> Slot {
     Slot {
         key: "database.url".to_string(),
         what: "the database's URL",
-        like: "a URL of Postgres, such as `postgres://user:password@host:5432/name`, in which other signs are written as %40",
+        like: "a URL of Postgres: `postgres://`, user, `:`, password, `@`, host, `/` and the database's name, with `%40` for an `@` in the password",
         check: is_url,
     }
 }

@@ -53,3 +53,17 @@ pub struct PauseArgs {
     #[arg(long, default_value = "")]
     pub reason: String,
 }
+
+/// Arguments of `gc`.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// Only say what would be removed.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Keep runs that ended less than so many days ago, whatever `[retention]` says; 0 keeps none for being young.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(..=36_500))]
+    pub keep_days: Option<u64>,
+    /// Keep so many of the newest runs of each pipeline, whatever `[retention]` says.
+    #[arg(long, value_name = "RUNS")]
+    pub keep_runs: Option<u32>,
+}

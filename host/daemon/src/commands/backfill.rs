@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::WrongInput;
 use crate::terminal::text;
-use crate::wiring::triggers::{BackfillRange, Planned, Prospect, Started};
+use crate::wiring::triggers::{BackfillError, BackfillRange, Planned, Prospect, Started};
 use crate::{system, wiring};
 use countersign_model::event::EventOutcome;
 use countersign_model::pipeline::PipelineVersion;
@@ -34,7 +34,12 @@ pub async fn run(context: &Context, arguments: &BackfillArgs) -> anyhow::Result<
     };
     let stores = wiring::stores(context).await?;
     let backfill = wiring::triggers::backfill(context, &stores);
-    let plan = backfill.plan(&version, &range).await?;
+    let plan = backfill.plan(&version, &range).await.map_err(|error| match error {
+        BackfillError::UnknownSource { .. } | BackfillError::Range { .. } => {
+            WrongInput::new(format!("error: {error}")).into()
+        }
+        BackfillError::Arrival(_) | BackfillError::Store(_) => anyhow::Error::from(error),
+    })?;
     let started = if arguments.dry_run {
         None
     } else {

@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::failure::WrongInput;
 use crate::service::registry;
 use crate::system::SystemClock;
+use crate::telemetry;
 use crate::terminal::text;
 use crate::wiring;
 use countersign_config::settings::{Explained, Settings};
@@ -72,6 +73,7 @@ struct Report<'s> {
 /// The settings were checked when they were read; a mistake in them has ended the command by now.
 async fn check(context: &Context) -> anyhow::Result<Exit> {
     let settings = &context.settings;
+    telemetry::filter(&settings.log)?;
     let files = registry::pipeline_files(&settings.pipelines)?;
     let catalogue = if files.is_empty() { Catalogue::default() } else { catalogue(context).await? };
     let mut versions: Vec<PipelineVersion> = Vec::new();

@@ -10,8 +10,9 @@ use crate::wiring::store;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -85,7 +86,12 @@ struct Moved {
 
 async fn export(context: &Context, path: &Path) -> anyhow::Result<Exit> {
     let opened = store::open(context, false).await?;
-    let file = File::create_new(path)
+    // It says who decided what and why, so it is nobody else's.
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
         .map_err(|error| WrongInput::new(format!("error: create {}: {error}; name a new file", path.display())))?;
     let bar = bar(context, "rows written");
     let exported = opened.export(&mut BufWriter::new(&file), &mut |table, rows| tell(&bar, table, rows)).await;

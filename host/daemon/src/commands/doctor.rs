@@ -4,6 +4,7 @@ use crate::catalogue::Installed;
 use crate::commands::audit;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure;
 use crate::wiring;
 use console::style;
 use serde::Serialize;
@@ -20,10 +21,7 @@ impl Check {
     fn of(what: &'static str, result: anyhow::Result<String>) -> Self {
         match result {
             Ok(found) => Self { what, ok: true, found },
-            Err(error) => {
-                let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-                Self { what, ok: false, found: causes.join(": ") }
-            }
+            Err(error) => Self { what, ok: false, found: failure::chain(error.as_ref()) },
         }
     }
 }

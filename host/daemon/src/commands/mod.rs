@@ -15,6 +15,7 @@ mod events;
 mod explain;
 mod export;
 mod follow;
+mod gc;
 mod inbox;
 mod lineage;
 mod logs;
@@ -74,6 +75,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Events(arguments) => events::run(&context, &arguments).await,
         Command::Logs(arguments) => logs::run(&context, &arguments).await,
         Command::Backfill(arguments) => backfill::run(&context, &arguments).await,
+        Command::Gc(arguments) => gc::run(&context, &arguments).await,
         Command::Db(command) => db::run(&context, &command).await,
         Command::Plugin(command) => plugin::run(&context, &command).await,
         Command::Pipeline(command) => pipeline::run(&context, &command).await,

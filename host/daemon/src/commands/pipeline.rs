@@ -68,8 +68,11 @@ pub async fn named(context: &Context, text: &str) -> anyhow::Result<PipelineVers
         return Ok(version.clone());
     }
     let names: Vec<&str> = known.iter().map(|version| version.name.as_str()).collect();
-    let known = if names.is_empty() { "none is registered yet".to_string() } else { names.join(", ") };
-    let text = format!("error: `{text}` is neither a file nor a registered pipeline; registered: {known}");
+    let known = match names.as_slice() {
+        [] => "none is yet: `countersign serve` registers those that the setting `pipelines` names".to_string(),
+        names => format!("those are {}", names.join(", ")),
+    };
+    let text = format!("error: `{text}` is neither a file nor a registered pipeline; {known}");
     Err(WrongInput::new(text).into())
 }
 

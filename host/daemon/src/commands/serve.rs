@@ -4,6 +4,7 @@
 use crate::args::ServeArgs;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure;
 use crate::service::signals::{Signal, Signals};
 use crate::service::{Background, Supervisor, Workers, registry, reload};
 use crate::wiring::{self, Installation};
@@ -66,7 +67,7 @@ impl Daemon<'_> {
     async fn carry(&self, signals: &mut Signals) {
         let engine = &self.installation.engine;
         let (hint, changes) = (engine.hint(), Arc::clone(&self.installation.stores.changes));
-        let mut workers = Workers::default();
+        let mut workers = Workers::new(&self.installation.troubles);
         loop {
             self.supervisor.alive();
             workers.fill(engine, self.room()).await;
@@ -103,7 +104,7 @@ impl Daemon<'_> {
             Ok(()) => {}
             Err(error) => {
                 tracing::error!(
-                    error = format!("{error:#}"),
+                    error = failure::line(&error),
                     "reload refused: the settings and pipelines from before stay in force"
                 );
             }

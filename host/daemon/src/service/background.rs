@@ -1,7 +1,7 @@
 //! Everything of a daemon that no run waits for. Each part fails alone: it is logged and tried again.
 
 use super::duty::Duty;
-use super::{told, triggers};
+use super::{Attempts, told, triggers};
 use crate::context::Context;
 use crate::wiring::{self, Installation};
 use anyhow::Context as _;
@@ -38,8 +38,9 @@ impl Background {
         let mut tasks = JoinSet::new();
         let duties = Duties { context, installation, daemon: WorkerId::from_ulid(installation.ids.ulid()) };
         let engine = installation.engine.clone();
-        let outbox =
-            duties.named("outbox").perform(stopping.clone(), move |stopping| deliver(engine.clone(), stopping));
+        let troubles = installation.troubles.clone();
+        let deliver = move |stopping| deliver(engine.clone(), troubles.with("delivering notices"), stopping);
+        let outbox = duties.named("outbox").perform(stopping.clone(), deliver);
         tasks.spawn(outbox);
         let service = Arc::new(wiring::triggers::service(installation, pipelines));
         if let Some(listen) = context.settings.web.listen {
@@ -80,16 +81,17 @@ impl Duties<'_> {
             daemon: self.daemon,
             leases: wiring::store::shared(self.context).then(|| Arc::clone(&self.installation.stores.leases)),
             lease: Duration::from_secs(self.context.settings.lease_seconds),
+            extending: self.installation.troubles.with(format!("extending the lease of duty `{name}`")),
         }
     }
 }
 
 /// Reminds, escalates and lets requests expire.
 async fn meet_deadlines(installation: Installation, mut stopping: watch::Receiver<bool>) {
+    let mut attempts = installation.troubles.with("reminding and expiry");
     loop {
-        if let Err(error) = installation.engine.meet_deadlines().await {
-            tracing::error!(error = crate::failure::chain(&error), "reminders and expiry failed");
-        }
+        let met = installation.engine.meet_deadlines().await;
+        attempts.end(met.err().map(|error| crate::failure::chain(&error)));
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(installation.live.now().poll_seconds)) => {}
             () = told(&mut stopping) => return,
@@ -123,14 +125,12 @@ async fn serve_pages(
 }
 
 /// Delivers what is due, at once when there is a hint. A slow receiver keeps only its own channel waiting.
-async fn deliver(engine: Engine, mut stopping: watch::Receiver<bool>) {
+async fn deliver(engine: Engine, mut attempts: Attempts, mut stopping: watch::Receiver<bool>) {
     let hint = engine.outbox_hint();
     loop {
         tokio::select! {
             delivered = engine.deliver_notices() => {
-                if let Err(error) = delivered {
-                    tracing::error!(error = crate::failure::chain(&error), "delivery failed");
-                }
+                attempts.end(delivered.err().map(|error| crate::failure::chain(&error)));
             }
             () = told(&mut stopping) => return,
         }

@@ -3,7 +3,7 @@
 //! A daemon that can not extend its lease stops the work before the lease runs out, so that its successor finds the field empty. One
 //! that was suspended meanwhile may still finish a sentence when it wakes; what it does must be harmless when done twice.
 
-use super::told;
+use super::{Attempts, told};
 use countersign_model::id::WorkerId;
 use countersign_ports::{LeaseStore, StoreError};
 use std::future::Future;
@@ -22,6 +22,8 @@ pub struct Duty {
     pub leases: Option<Arc<dyn LeaseStore>>,
     /// After this time without a sign of life somebody else takes over.
     pub lease: Duration,
+    /// Says when that fails.
+    pub extending: Attempts,
 }
 
 /// Signs of life to a lease ...
@@ -45,7 +47,7 @@ impl Working {
 
 impl Duty {
     /// Works whenever the lease is ours, until the daemon stops. `work` ends soon after its argument says so.
-    pub async fn perform<W, F>(self, mut stopping: watch::Receiver<bool>, work: W)
+    pub async fn perform<W, F>(mut self, mut stopping: watch::Receiver<bool>, work: W)
     where
         W: Fn(watch::Receiver<bool>) -> F,
         F: Future<Output = ()> + Send + 'static,
@@ -61,13 +63,14 @@ impl Duty {
             };
             let ours = match held {
                 Ok(Ok(ours)) => {
+                    self.extending.end(None);
                     missed = 0;
                     ours
                 }
                 failed => {
                     let error = failed.map_or_else(|late| late.to_string(), |failed| problem(&failed));
+                    self.extending.end(Some(error));
                     missed += 1;
-                    tracing::warn!(duty = self.name, error, missed, "lease not extended");
                     // Each took at most two pauses, so the lease has not run out yet.
                     working.is_some() && missed < MISSED
                 }

@@ -9,12 +9,14 @@ pub mod reload;
 pub mod signals;
 mod supervisor;
 mod triggers;
+mod troubles;
 mod workers;
 
 pub use background::Background;
 pub use live::LiveSettings;
 pub use page::show_page;
 pub use supervisor::Supervisor;
+pub use troubles::{Attempts, Troubles};
 pub use workers::Workers;
 
 use tokio::sync::watch;

@@ -3,6 +3,7 @@
 
 use super::registry;
 use crate::context::Context;
+use crate::telemetry;
 use crate::wiring::Installation;
 use countersign_config::settings::Applies;
 use countersign_model::actor::Actor;
@@ -20,6 +21,7 @@ pub async fn reload(
     person: &Actor,
 ) -> anyhow::Result<()> {
     let settings = context.read_again()?;
+    telemetry::filter(&settings.log)?;
     let versions = registry::read(&settings.pipelines, installation)?;
     registry::register(&versions, installation, person).await?;
     registry::tell_disagreements(&settings, &versions);

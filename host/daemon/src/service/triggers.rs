@@ -1,7 +1,7 @@
 //! Looks at triggers for as long as the daemon runs: schedules in one loop, deliveries in another, so that a slow disk or object store
 //! makes no schedule late. Each looks when its next thing is due, when there is a hint, and every so often anyway.
 
-use super::told;
+use super::{Attempts, Troubles, told};
 use crate::wiring::{self, Installation};
 use countersign_model::event::EventOutcome;
 use countersign_triggers::{SharedPipelines, TriggerError, TriggerService};
@@ -46,10 +46,10 @@ async fn pass_on(hint: Arc<Notify>, loops: [Arc<Notify>; 2]) {
 }
 
 async fn look_at_schedules(installation: Installation, service: Arc<TriggerService>, hint: Arc<Notify>) {
-    let mut complaints = Complaints::new("schedules");
+    let mut attempts = installation.troubles.with("looking at schedules");
     loop {
         let fired = service.fire_schedules(installation.clock.now()).await;
-        let failed = complaints.hear(&installation, fired);
+        let failed = looked(&installation, &mut attempts, fired);
         let now = installation.clock.now();
         // What can not be written is due all the time: no reason to hurry.
         let due = service.next_due(now).filter(|_| !failed);
@@ -59,10 +59,11 @@ async fn look_at_schedules(installation: Installation, service: Arc<TriggerServi
 }
 
 async fn look_at_deliveries(installation: Installation, service: Arc<TriggerService>, hint: Arc<Notify>) {
-    let mut complaints = Complaints::new("deliveries");
+    // A directory or an object store that does not answer makes no daemon unfit for the rest of its work.
+    let mut attempts = Troubles::default().with("looking at deliveries");
     loop {
-        let looked = service.look_at_deliveries(installation.clock.now()).await;
-        let failed = complaints.hear(&installation, looked);
+        let seen = service.look_at_deliveries(installation.clock.now()).await;
+        let failed = looked(&installation, &mut attempts, seen);
         let settled = service.next_settled().filter(|_| !failed);
         let pause =
             settled.map_or(poll(&installation), |at| at.since(installation.clock.now()).min(poll(&installation)));
@@ -82,33 +83,21 @@ async fn rest(pause: Duration, hint: &Notify) {
     }
 }
 
-/// Says once what does not work, not at every look.
-struct Complaints {
-    what: &'static str,
-    last: Option<String>,
-}
-
-impl Complaints {
-    fn new(what: &'static str) -> Self {
-        Self { what, last: None }
-    }
-
-    /// Whether the look failed. New runs are there to be claimed at once.
-    fn hear(&mut self, installation: &Installation, looked: Result<Vec<EventOutcome>, TriggerError>) -> bool {
-        let error = match looked {
-            Ok(outcomes) => {
-                installation.meter.looked_at_triggers();
-                if outcomes.iter().any(|outcome| matches!(outcome, EventOutcome::Run { .. })) {
-                    installation.engine.hint().notify_one();
-                }
-                None
+/// Whether the look failed. New runs are there to be claimed at once.
+fn looked(
+    installation: &Installation,
+    attempts: &mut Attempts,
+    looked: Result<Vec<EventOutcome>, TriggerError>,
+) -> bool {
+    let error = match looked {
+        Ok(outcomes) => {
+            installation.meter.looked_at_triggers();
+            if outcomes.iter().any(|outcome| matches!(outcome, EventOutcome::Run { .. })) {
+                installation.engine.hint().notify_one();
             }
-            Err(error) => Some(crate::failure::chain(&error)),
-        };
-        if let Some(error) = error.as_ref().filter(|error| Some(*error) != self.last.as_ref()) {
-            tracing::error!(error, what = self.what, "triggers will be looked at again");
+            None
         }
-        self.last = error;
-        self.last.is_some()
-    }
+        Err(error) => Some(crate::failure::chain(&error)),
+    };
+    attempts.end(error)
 }

@@ -1,6 +1,6 @@
 //! The runs that a daemon carries at the same time.
 
-use super::told;
+use super::{Attempts, Troubles, told};
 use countersign_model::run::Claim;
 use countersign_orchestrator::{Engine, WorkEnd};
 use std::future::Future;
@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 /// The runs that this process carries.
 pub struct Workers {
+    claiming: Attempts,
     tasks: JoinSet<()>,
     /// No new step begins.
     draining: watch::Sender<bool>,
@@ -17,13 +18,17 @@ pub struct Workers {
     stopped: watch::Sender<bool>,
 }
 
-impl Default for Workers {
-    fn default() -> Self {
-        Self { tasks: JoinSet::new(), draining: watch::Sender::new(false), stopped: watch::Sender::new(false) }
-    }
-}
-
 impl Workers {
+    /// None yet.
+    pub fn new(troubles: &Troubles) -> Self {
+        Self {
+            claiming: troubles.with("claiming runs"),
+            tasks: JoinSet::new(),
+            draining: watch::Sender::new(false),
+            stopped: watch::Sender::new(false),
+        }
+    }
+
     /// How many runs are carried now.
     pub fn len(&self) -> usize {
         self.tasks.len()
@@ -32,13 +37,11 @@ impl Workers {
     /// Claims work while there is room for it.
     pub async fn fill(&mut self, engine: &Engine, most: usize) {
         while self.tasks.len() < most {
-            match engine.claim(None).await {
+            let claimed = engine.claim(None).await;
+            self.claiming.end(claimed.as_ref().err().map(|error| crate::failure::chain(error)));
+            match claimed {
                 Ok(Some(claim)) => self.start(engine.clone(), claim),
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::error!(error = crate::failure::chain(&error), "claiming work failed");
-                    break;
-                }
+                Ok(None) | Err(_) => break,
             }
         }
     }
@@ -55,7 +58,7 @@ impl Workers {
                 () = told(&mut stopped) => engine.release(&claim).await.map(|()| WorkEnd::Lost),
             };
             match worked {
-                Ok(end) => tracing::info!(run.id = %run, ?end, "run settled"),
+                Ok(end) => tracing::info!(run.id = %run, end = words(&end), "run settled"),
                 Err(error) => {
                     let error = crate::failure::chain(&error);
                     tracing::error!(run.id = %run, error, "run interrupted; it goes on from its last step");
@@ -85,5 +88,14 @@ impl Workers {
         );
         self.stopped.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// How it ended, for the log; why is in the record.
+fn words(end: &WorkEnd) -> &'static str {
+    match end {
+        WorkEnd::Settled(state) => state.status(),
+        WorkEnd::Lost => "lost",
+        WorkEnd::HandedOver => "handed over",
     }
 }

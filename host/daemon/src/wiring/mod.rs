@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::directory::PeopleDirectory;
 use crate::meter::Meter;
 use crate::notifier::LogNotifier;
-use crate::service::LiveSettings;
+use crate::service::{LiveSettings, Troubles};
 use crate::system::{SystemClock, UlidSource};
 use crate::traces::Traces;
 use anyhow::Context as _;
@@ -50,6 +50,8 @@ pub struct Installation {
     pub slack: Option<slack::Slack>,
     /// The settings in force.
     pub live: LiveSettings,
+    /// What does not work at the moment.
+    pub troubles: Troubles,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Identifiers.
@@ -138,6 +140,7 @@ pub async fn install(
         directory,
         slack,
         live,
+        troubles: Troubles::default(),
         clock,
         ids,
         meter,

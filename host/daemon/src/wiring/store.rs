@@ -5,7 +5,7 @@ use crate::meter::{Meter, MeteredLeases, MeteredStore};
 use crate::system::SystemClock;
 use anyhow::Context as _;
 use countersign_config::settings::Database;
-use countersign_ports::{AccessStore, LeaseStore, MetadataStore, PostStore, TriggerStore};
+use countersign_ports::{AccessStore, LeaseStore, MetadataStore, PostStore, RetentionStore, TriggerStore};
 pub use countersign_store::Sums;
 use countersign_store::{PostgresOptions, SqlStore, TransferError};
 use std::fs::{File, TryLockError};
@@ -25,6 +25,8 @@ pub struct Stores {
     pub triggers: Arc<dyn TriggerStore>,
     /// Which daemon does what.
     pub leases: Arc<dyn LeaseStore>,
+    /// What is old, and what is needed all the same.
+    pub retention: Arc<dyn RetentionStore>,
     /// Notified when another process wrote something that makes work. A hint.
     pub changes: Arc<Notify>,
     /// The version of the tables.
@@ -72,6 +74,7 @@ pub async fn stores(context: &Context) -> anyhow::Result<Stores> {
         posts: Arc::clone(&store) as _,
         triggers: Arc::clone(&store) as _,
         leases: Arc::clone(&store) as _,
+        retention: Arc::clone(&store) as _,
         changes: store.changes(),
         schema: Schema { store, version },
     })
@@ -97,7 +100,9 @@ pub async fn open(context: &Context, migrate: bool) -> anyhow::Result<SqlStore> 
             .with_context(|| format!("open the metadata store {}", path.display())),
         Database::Postgres(url) => {
             let options = PostgresOptions { migrate, clock: None };
-            SqlStore::postgres(url.expose(), options).await.context("open the metadata store in PostgreSQL")
+            SqlStore::postgres(url.expose(), options)
+                .await
+                .with_context(|| format!("open the metadata store in {}", described(context)))
         }
     }
 }
@@ -122,8 +127,15 @@ pub fn shared(context: &Context) -> bool {
 pub fn described(context: &Context) -> String {
     match &context.settings.database {
         Database::Sqlite(path) => format!("SQLite {}", path.display()),
-        Database::Postgres(_) => "PostgreSQL".to_string(),
+        Database::Postgres(url) => format!("PostgreSQL {}", place(url.expose())),
     }
+}
+
+/// Host, port and database of a URL: nothing before an `@`, where user and password stand, and nothing of its options.
+fn place(url: &str) -> &str {
+    let behind = url.rsplit_once("://").map_or("", |(_, rest)| rest);
+    let behind = url.rsplit_once('@').map_or(behind, |(_, rest)| rest);
+    behind.split('?').next().unwrap_or_default()
 }
 
 /// Held by the one daemon that may serve an installation on SQLite; the system takes it away when the process ends, however it ends.
@@ -150,5 +162,18 @@ pub fn sole_daemon(context: &Context) -> anyhow::Result<SoleDaemon> {
             directory.display()
         ),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("lock {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn a_database_is_named_without_its_password() {
+        assert_eq!(place("postgres://ada:pw@db.example.org:5432/c?sslmode=require"), "db.example.org:5432/c");
+        assert_eq!(place("postgresql://db/c"), "db/c");
+        assert_eq!(place("postgres:///c?host=/run/postgresql&password=pw"), "/c");
+        assert_eq!(place("postgres://ada:p@s?w/d@db/c"), "db/c");
     }
 }

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::system::{SystemClock, UlidSource};
 use countersign_config::settings;
 use countersign_ports::{Hooks, Timetable};
-pub use countersign_triggers::{Backfill, BackfillRange, Planned, Prospect, Started, watch_directories};
+pub use countersign_triggers::{Backfill, BackfillError, BackfillRange, Planned, Prospect, Started, watch_directories};
 use countersign_triggers::{Deliveries, HookAuth, HookOptions, HookService, S3Options, Schedules};
 use countersign_triggers::{SharedPipelines, TriggerService};
 use std::sync::Arc;
@@ -33,11 +33,7 @@ pub fn service(installation: &Installation, pipelines: &SharedPipelines) -> Trig
 }
 
 /// Takes what other systems send.
-pub fn hooks(
-    installation: &Installation,
-    pipelines: &SharedPipelines,
-    triggers: &TriggerService,
-) -> Arc<dyn Hooks> {
+pub fn hooks(installation: &Installation, pipelines: &SharedPipelines, triggers: &TriggerService) -> Arc<dyn Hooks> {
     let live = installation.live.clone();
     let known = move |name: &str| match &live.now().hooks.get(name)?.auth {
         settings::HookAuth::Token(secret) => Some(HookAuth::Token(secret.clone())),

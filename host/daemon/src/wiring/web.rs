@@ -81,6 +81,7 @@ async fn look(installation: Installation, socket: bool) -> Health {
     let schema = tokio::time::timeout(STORE_ANSWERS, installation.stores.schema.problem()).await;
     let mut problems: Vec<String> =
         schema.unwrap_or_else(|_| Some("the store does not answer".to_string())).into_iter().collect();
+    problems.extend(installation.troubles.now());
     let cut_off = socket && slack.as_ref().is_some_and(|slack| !slack.connected);
     // Where several daemons share the work, one of them holds the connection.
     if cut_off && !installation.meter.leaves_to_others("slack") {

@@ -61,7 +61,11 @@ fn touched_and_rewritten(site: &Site) {
     // Under another name the same content is no news.
     site.deliver("renamed-3.csv", &rows(3));
     site.deliver("renamed-4.csv", &rows(4));
-    until_arrived(site, "renamed", &["renamed-1.csv", "renamed-2.csv", "renamed-1.csv", "renamed-3.csv", "renamed-4.csv"]);
+    until_arrived(
+        site,
+        "renamed",
+        &["renamed-1.csv", "renamed-2.csv", "renamed-1.csv", "renamed-3.csv", "renamed-4.csv"],
+    );
     let outcomes = site.outcomes("renamed");
     assert!(outcomes[3].contains("same content as"), "{outcomes:?}");
     assert!([0, 1, 2, 4].iter().all(|at| outcomes[*at] == "run"), "{outcomes:?}");

@@ -28,6 +28,11 @@ impl Page {
         page
     }
 
+    /// As another site would use the session: it can not know the token.
+    pub fn without_token(self) -> Self {
+        Self { csrf: "guessed".to_string(), ..self }
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         http::send(&self.address, &format!("GET {path}"), &[("cookie", &self.cookie)], b"")
     }

@@ -6,14 +6,14 @@ use crate::record::Record;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use tokio::runtime::Runtime;
 
 /// What hooks share with other systems.
-pub const SECRET: &str = "a secret of the other system";
+pub const SECRET: &str = "secret-of-the-other-system";
 
 /// Hooks for tests that are not about hooks: they start runs by them.
 pub const HOOKS: &str = "[hooks.a]\nauth = \"token\"\nsecret_file = \"secrets/hook\"\n\
@@ -104,8 +104,16 @@ impl Site {
         let log = File::options().create(true).append(true).open(path).expect("a log file");
         self.log_begins = log.metadata().expect("the log's size").len();
         let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("the daemon starts");
-        self.daemon = Some(Running(child));
-        self.logged("daemon is up");
+        let daemon = self.daemon.insert(Running(child));
+        let process = &mut daemon.0;
+        // One that can not start has said why.
+        let path = self.home.path().join("serve.log");
+        eventually("the daemon is up", || {
+            let log = std::fs::read(&path).expect("the log");
+            let log = String::from_utf8_lossy(log.get(self.log_begins as usize..).unwrap_or_default()).into_owned();
+            assert!(process.try_wait().expect("ask for the daemon").is_none(), "{log}");
+            log.contains("daemon is up").then_some(())
+        });
     }
 
     pub fn signal(&self, name: &str) {
@@ -230,9 +238,8 @@ impl Site {
     /// A run whose step goes on: its component is asleep, or soon will be.
     #[track_caller]
     pub fn until_in(&self, run: &str, step: &str) {
-        let query = format!(
-            "SELECT count(*) FROM executions WHERE run = '{run}' AND step = '{step}' AND status = 'running'"
-        );
+        let query =
+            format!("SELECT count(*) FROM executions WHERE run = '{run}' AND step = '{step}' AND status = 'running'");
         eventually(&format!("{run} is in {step}"), || (self.record.number(&query) == 1).then_some(()));
     }
 }

@@ -34,10 +34,10 @@ impl SmallDisk {
         let mut inside = Command::new("nsenter");
         let namespaces = format!("--target={}", self.holder.id());
         inside.arg(namespaces).args(["--user", "--mount", "--preserve-credentials"]);
-        inside.arg(command.get_program()).args(command.get_args());
-        inside.current_dir(command.get_current_dir().expect("a directory")).env_clear().stdin(Stdio::null());
+        // The directory is looked up there: the way from one that was opened here does not lead to what is mounted there.
+        inside.args(["sh", "-c", "cd \"$0\" && exec \"$@\""]).arg(command.get_current_dir().expect("a directory"));
+        inside.arg(command.get_program()).args(command.get_args()).env_clear().stdin(Stdio::null());
         inside.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        // The directory is that of the namespace, whatever it was outside.
         inside
     }
 
@@ -58,10 +58,11 @@ impl SmallDisk {
     }
 
     fn free(&self) -> u64 {
-        let mut df = Command::new("df");
-        let output = df.args(["--output=avail", "-B1"]).arg(self.path("")).output().expect("df runs");
+        let output = Command::new("stat").args(["-f", "-c", "%a %S"]).arg(self.path("")).output().expect("stat runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.lines().nth(1).and_then(|line| line.trim().parse().ok()).unwrap_or_else(|| panic!("{output:?}"))
+        let numbers: Vec<u64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        let [blocks, size] = numbers[..] else { panic!("{output:?}") };
+        blocks * size
     }
 
     /// There is space again.

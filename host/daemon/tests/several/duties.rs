@@ -27,7 +27,7 @@ fn one_daemon_holds_the_socket_and_the_outbox_and_when_it_is_killed_another_take
         assert_eq!((holders.len(), slack.sockets.open()), (1, open.to_vec()), "one socket, of one daemon");
         let mut killed = daemons.remove(holders[0]);
         killed.process.kill();
-        let begun = std::time::Instant::now();
+        let begun = tokio::time::Instant::now();
         page::approve(&site, &daemons[0], &request);
         eventually("another daemon holds the socket", || {
             let now = slack.sockets.open();

@@ -26,7 +26,8 @@ fn arriving(name: &str) -> String {
         "name = \"{name}\"\n[trigger]\narrival = [\"rows\"]\noverlap = \"allow\"\nmost_running = 4\n\
          [source.rows]\npath = \"../incoming/{name}-{{SPAN}}.csv\"\nready = \"renamed\"\n\
          [step.examples]\ncomponent = \"ingest\"\ninputs = {{ delivery = \"rows\" }}\n\
-         params = {{ split = {{ train = 3, eval = 1 }} }}\ngrant = [\"query\"]\n"
+         params = {{ split = {{ train = 3, eval = 1 }} }}\ngrant = [\"query\"]\n\
+         [step.examples.retry]\nattempts = 10\n"
     )
 }
 
@@ -79,7 +80,7 @@ pub fn rows(number: usize, count: usize) -> String {
     let mut text = "fare,miles,tipped\n".to_string();
     for row in 0..count {
         let tipped = (row * (number + 1)) % 7 < 3;
-        let _ = writeln!(text, "{},{},{tipped}", row % 17 + number, (row * 7) % 23);
+        let _ = writeln!(text, "{},{},{tipped}", row % 17 + number, (row * 7919) % 100_003);
     }
     text
 }

@@ -36,7 +36,9 @@ impl Record<'_> {
 
     /// Whoever claimed the run first.
     pub fn first_worker(&self, run: &str) -> String {
-        let claimed = format!("SELECT actor FROM audit WHERE action = 'run.claimed' AND subject = '{run}' ORDER BY sequence LIMIT 1");
+        let claimed = format!(
+            "SELECT actor FROM audit WHERE action = 'run.claimed' AND subject = '{run}' ORDER BY sequence LIMIT 1"
+        );
         self.text(&claimed)
     }
 

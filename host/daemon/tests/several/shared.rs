@@ -33,7 +33,7 @@ fn schedules_that_three_daemons_find_late_fire_once_each() {
     let site = Site::new(Some(server.database()), &[("clock", pipelines::CLOCK.to_string())]);
     let record = Record { server, url: site.url.as_deref().expect("a URL") };
     let mut first = site.serve(&[]);
-    eventually("the schedule is registered", || (record.text("SELECT at FROM fires") != "").then_some(()));
+    eventually("the schedule is registered", || (!record.text("SELECT at FROM fires").is_empty()).then_some(()));
     assert_eq!(first.process.terminate(), 0);
     record.text("UPDATE fires SET at = (EXTRACT(EPOCH FROM now() - INTERVAL '3 years') * 1000000)::BIGINT");
     let begun = [0; 3].map(|_| site.start(site.command(&["serve"])));
@@ -41,7 +41,9 @@ fn schedules_that_three_daemons_find_late_fire_once_each() {
     site.succeeded(3);
     // Each looks again, and more than once.
     daemons.iter().for_each(|daemon| {
-        eventually("it has looked", || daemon.get("/metrics").body.contains("countersign_trigger_lag_seconds").then_some(()));
+        eventually("it has looked", || {
+            daemon.get("/metrics").body.contains("countersign_trigger_lag_seconds").then_some(())
+        });
     });
     record.holds();
     assert_eq!(record.number("SELECT count(*) FROM events"), 3, "{}", record.text("SELECT cause FROM events"));

@@ -22,7 +22,18 @@ fn a_log_that_is_torn_or_damaged_at_its_end_costs_no_more_than_its_end() {
     let wal = std::fs::read(kept.join("metadata.db-wal")).expect("the log");
     assert!(wal.len() > HEADER + 8 * FRAME, "{} bytes", wal.len());
     let mut torn: Vec<(String, Vec<u8>)> = Vec::new();
-    for lost in [1, 100, FRAME - 24, FRAME, FRAME + 1, 3 * FRAME + 2000, wal.len() / 2, wal.len() - HEADER, wal.len() - 7, wal.len()] {
+    for lost in [
+        1,
+        100,
+        FRAME - 24,
+        FRAME,
+        FRAME + 1,
+        3 * FRAME + 2000,
+        wal.len() / 2,
+        wal.len() - HEADER,
+        wal.len() - 7,
+        wal.len(),
+    ] {
         torn.push((format!("{lost} bytes cut off"), wal[..wal.len() - lost].to_vec()));
     }
     for back in [1, FRAME / 2, FRAME - 10, FRAME, 2 * FRAME, 3 * FRAME - 1] {

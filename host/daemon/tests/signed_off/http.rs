@@ -47,12 +47,7 @@ pub fn begin(address: &str, request: &str, headers: &[(&str, &str)], length: usi
     try_begin(address, request, headers, length).expect("the daemon listens")
 }
 
-fn try_begin(
-    address: &str,
-    request: &str,
-    headers: &[(&str, &str)],
-    length: usize,
-) -> std::io::Result<TcpStream> {
+fn try_begin(address: &str, request: &str, headers: &[(&str, &str)], length: usize) -> std::io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut head =

@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 /// What `abort` ends a process with.
 const SIGABRT: i32 = 6;
 /// How long a state is waited for before a test gives up. Not a measurement: a loaded machine is slow.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -43,8 +43,10 @@ pub struct Installation {
     pub record: Record,
     /// Where the present daemon's log begins.
     log_begins: u64,
-    /// Where a process is to end, until one did.
+    /// Where a process that starts now is to end, until one did.
     pub armed: Option<String>,
+    /// Whether the present daemon was started to end there.
+    daemon_is_armed: bool,
     /// When the daemon is to be killed.
     pub moments: Moments,
 }
@@ -70,7 +72,8 @@ impl Installation {
         let slack = runtime().block_on(SlackDouble::start(Duration::ZERO));
         let record = Record::new(place, runtime().handle());
         let moments = Moments::never();
-        let new = Self { daemon: None, home, slack, record, log_begins: 0, armed: None, moments };
+        let new =
+            Self { daemon: None, home, slack, record, log_begins: 0, armed: None, daemon_is_armed: false, moments };
         new.furnish();
         new.run(&["db", "migrate"]).must(0);
         let trigger = format!("cron:clock:{CRON}@UTC");
@@ -133,6 +136,7 @@ impl Installation {
     }
 
     fn try_process(&mut self, mut command: Command) -> Option<Ran> {
+        let is_armed = self.armed.is_some();
         if let Some(place) = &self.armed {
             command.env("COUNTERSIGN_FAILPOINT", place);
         }
@@ -146,16 +150,20 @@ impl Installation {
             self.tend();
             std::thread::sleep(LOOK / 4);
         };
-        if self.ended_where_armed(status) {
+        if is_armed && self.ended_where_armed(status) {
             return None;
         }
         let [stdout, stderr] = [written, said].map(read);
         Some(Ran { code: status.code().unwrap_or(-1), stdout, stderr })
     }
 
-    /// Whether it ended at the armed place; it is armed no more then.
+    /// Whether a process that was started to end there did; whoever starts now is not.
     fn ended_where_armed(&mut self, status: ExitStatus) -> bool {
-        status.signal() == Some(SIGABRT) && self.armed.take().is_some()
+        let ended = status.signal() == Some(SIGABRT);
+        if ended {
+            self.armed = None;
+        }
+        ended
     }
 
     pub fn start(&mut self) {
@@ -166,6 +174,7 @@ impl Installation {
         if let Some(place) = &self.armed {
             serve.env("COUNTERSIGN_FAILPOINT", place);
         }
+        self.daemon_is_armed = self.armed.is_some();
         let child: Child = serve.stdout(Stdio::null()).stderr(log).spawn().expect("the daemon starts");
         self.daemon = Some(Running(child));
         self.moments.begin(now());
@@ -177,7 +186,7 @@ impl Installation {
         let mut daemon = self.daemon.take().expect("a daemon");
         daemon.signal("TERM");
         let status = daemon.0.wait().expect("the daemon ends");
-        if self.ended_where_armed(status) {
+        if self.daemon_is_armed && self.ended_where_armed(status) {
             return false;
         }
         // Told to stop before it listened for that.
@@ -195,7 +204,8 @@ impl Installation {
             return;
         }
         if let Some(status) = daemon.0.try_wait().expect("ask for the daemon") {
-            assert!(self.ended_where_armed(status), "the daemon ended by itself: {status}: {}", self.log());
+            let there = self.daemon_is_armed && self.ended_where_armed(status);
+            assert!(there, "the daemon ended by itself: {status}: {}", self.log());
             self.start();
         }
     }

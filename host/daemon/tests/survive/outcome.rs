@@ -18,10 +18,12 @@ pub fn of(this: &Installation) -> Vec<String> {
         ),
         (
             "push",
-            "SELECT pipeline, model, completed_at IS NOT NULL, CASE WHEN completed_at = \
+            "SELECT pipeline, model, CASE WHEN completed_at IS NULL THEN 'begun' WHEN completed_at = \
              (SELECT max(completed_at) FROM pushes) THEN 'live' ELSE 'before' END FROM pushes",
         ),
         ("made", "SELECT DISTINCT pipeline, step, output, kind, digest, span FROM artifacts"),
+        ("given up", "SELECT DISTINCT pipeline, step, digest FROM artifacts WHERE collected_at IS NOT NULL"),
+        ("collected", "SELECT pipeline, span, status FROM runs WHERE collected_at IS NOT NULL"),
         ("seen", "SELECT trigger_name, accepted FROM seen_files"),
         ("fired", "SELECT trigger_name, at FROM fires WHERE trigger_name LIKE 'cron:%'"),
         ("paused", "SELECT pipeline FROM paused"),
@@ -42,9 +44,9 @@ pub fn of(this: &Installation) -> Vec<String> {
 }
 
 fn events(this: &Installation) -> Vec<String> {
-    let events = this.record.rows(
-        "SELECT e.pipeline, e.cause, r.span, r.status, e.skipped FROM events e LEFT JOIN runs r ON r.id = e.run",
-    );
+    let events = this
+        .record
+        .rows("SELECT e.pipeline, e.cause, r.span, r.status, e.skipped FROM events e LEFT JOIN runs r ON r.id = e.run");
     let line = |row: Vec<String>| {
         let cause: Cause = serde_json::from_str(&row[1]).expect("a cause");
         let cause = match cause {

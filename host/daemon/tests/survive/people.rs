@@ -22,8 +22,7 @@ impl Installation {
     /// Another system says that something happened; the same text is the same event.
     pub fn hook(&mut self, name: &str, id: &str) -> Option<()> {
         let bearer = format!("Bearer {HOOK}");
-        let headers =
-            [("authorization", &*bearer), ("content-type", "application/json"), ("idempotency-key", id)];
+        let headers = [("authorization", &*bearer), ("content-type", "application/json"), ("idempotency-key", id)];
         let answer = self.ask(&format!("POST /hooks/{name}"), &headers, &json!({ "id": id }).to_string())?;
         assert!(answer.status == 202 || answer.status == 503, "{answer:?}");
         (answer.status == 202).then_some(())

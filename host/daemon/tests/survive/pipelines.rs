@@ -109,7 +109,7 @@ pub const CRON: &str = "0 0 1 1 *";
 pub fn rows(number: usize) -> String {
     let mut text = "fare,miles,tipped\n".to_string();
     for row in 0..120 {
-        let tipped = (row * (number + 1)) % 7 < 3;
+        let tipped = (row * (number + 1)) % 13 < 5;
         let _ = writeln!(text, "{},{},{tipped}", row % 17 + number, (row * 7) % 23);
     }
     text

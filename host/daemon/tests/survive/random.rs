@@ -94,7 +94,12 @@ fn kills_at_random_moments_lose_nothing_and_double_nothing() {
         judge(&this, *kind);
     });
     let seconds = (now() - begun).as_secs();
-    println!("{} kills in {} lives, {seconds} s, {} failures", lives.len() as u32 * IN_A_LIFE, lives.len(), failures.len());
+    println!(
+        "{} kills in {} lives, {seconds} s, {} failures",
+        lives.len() as u32 * IN_A_LIFE,
+        lives.len(),
+        failures.len()
+    );
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
@@ -110,5 +115,10 @@ fn assert_same(found: &[String], wanted: &[String]) {
         these.iter().filter(|line| !those.contains(line)).cloned().collect()
     };
     let (more, less) = (only(found, wanted), only(wanted, found));
-    assert!(found == wanted, "more than in a quiet life: {more:#?}\nless: {less:#?}\n{} and {} lines", found.len(), wanted.len());
+    assert!(
+        found == wanted,
+        "more than in a quiet life: {more:#?}\nless: {less:#?}\n{} and {} lines",
+        found.len(),
+        wanted.len()
+    );
 }

@@ -42,9 +42,7 @@ impl Record {
             };
             let sql = AssertSqlSafe(query.to_string());
             match link {
-                Link::Sqlite(link) => {
-                    sqlx::query(sql).fetch_all(link).await.expect(query).iter().map(texts).collect()
-                }
+                Link::Sqlite(link) => sqlx::query(sql).fetch_all(link).await.expect(query).iter().map(texts).collect(),
                 Link::Postgres(link) => {
                     sqlx::query(sql).fetch_all(link).await.expect(query).iter().map(texts).collect()
                 }

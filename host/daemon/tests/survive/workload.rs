@@ -28,6 +28,7 @@ pub fn live(this: &mut Installation) {
     }
     this.until("every kill happened", |this| this.moments.are_over().then_some(()));
     converge(this);
+    collect(this);
     while !this.stop() {
         this.start();
         converge(this);
@@ -150,7 +151,8 @@ fn reject_in_the_terminal(this: &mut Installation) {
     this.deliver(1);
     this.deliver(3);
     let (run, request) = asked(this, 3);
-    let overdue = format!("SELECT count(*) FROM requests WHERE id = '{request}' AND progress LIKE '%\"overdue\":true%'");
+    let overdue =
+        format!("SELECT count(*) FROM requests WHERE id = '{request}' AND progress LIKE '%\"overdue\":true%'");
     this.until("the request is overdue", |this| (this.record.number(&overdue) == 1).then_some(()));
     this.bring_about("a rejection in the terminal", is_decided(&request), |this| {
         drop(this.try_run(&["reject", &run, "--reason", "not good enough"]));
@@ -168,7 +170,11 @@ fn approve_in_the_terminal(this: &mut Installation) {
 
 fn cancel(this: &mut Installation, run: &str) {
     let query = format!("SELECT count(*) FROM runs WHERE id = '{run}' AND status = 'cancelled'");
-    this.bring_about("a cancellation", |record| record.number(&query) == 1, |this| drop(this.try_run(&["cancel", run])));
+    this.bring_about(
+        "a cancellation",
+        |record| record.number(&query) == 1,
+        |this| drop(this.try_run(&["cancel", run])),
+    );
 }
 
 fn supersede_and_cancel(this: &mut Installation) {
@@ -193,6 +199,13 @@ fn converge(this: &mut Installation) {
     ];
     this.until("nothing is left to do", |this| {
         COUNTS.iter().all(|(query, count)| this.record.number(query) == *count).then_some(())
+    });
+}
+
+/// What no model that is or was live needs is removed, beside the daemon.
+fn collect(this: &mut Installation) {
+    this.until("retention is done", |this| {
+        this.try_run(&["gc", "--keep-days", "0", "--keep-runs", "0"]).filter(|ran| ran.code == 0)
     });
 }
 

@@ -1,5 +1,6 @@
-//! Removing what nobody fills any more, and bytes that nobody needs, while others may be publishing the same ones. The time of an artifact's directory says when it was last published:
-//! whoever publishes what is there already sets it, and whoever removes looks at it again after the bytes are out of everybody's sight.
+//! Removing what nobody fills any more, and bytes that nobody needs, while others may be publishing the same ones. The time of an
+//! artifact's directory says when it was last published: whoever publishes what is there already sets it, and whoever removes looks at
+//! it again after the bytes are out of everybody's sight.
 
 use super::durable::{self, failed};
 use super::{FILES, Place};

@@ -10,7 +10,7 @@ use countersign_model::run::{Claim, Run, RunEnd, RunState};
 use countersign_model::time::Timestamp;
 use countersign_ports::metadata_store::{Proposal, RunFilter};
 use countersign_ports::trigger_store::Paused;
-use countersign_ports::{AccessStore, Clock, LeaseStore, MetadataStore, PostStore, TriggerStore};
+use countersign_ports::{AccessStore, Clock, LeaseStore, MetadataStore, PostStore, RetentionStore, TriggerStore};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -46,9 +46,9 @@ impl Clock for ManualClock {
 }
 
 /// Everything that a store of ours keeps.
-pub trait Store: MetadataStore + AccessStore + PostStore + TriggerStore + LeaseStore {}
+pub trait Store: MetadataStore + AccessStore + PostStore + TriggerStore + LeaseStore + RetentionStore {}
 
-impl<S: MetadataStore + AccessStore + PostStore + TriggerStore + LeaseStore> Store for S {}
+impl<S: MetadataStore + AccessStore + PostStore + TriggerStore + LeaseStore + RetentionStore> Store for S {}
 
 /// One case's world.
 pub struct Bench {

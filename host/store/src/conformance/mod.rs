@@ -6,6 +6,7 @@
 pub mod access;
 pub mod admission;
 mod bench;
+pub mod collecting;
 pub mod deadlines;
 pub mod decisions;
 pub mod executions;
@@ -15,6 +16,7 @@ pub mod leases;
 pub mod outbox;
 pub mod pushes;
 pub mod queue;
+pub mod retention;
 pub mod reviews;
 pub mod runs;
 pub mod signoff;
@@ -64,12 +66,24 @@ macro_rules! metadata_store_conformance {
             queue: pausing_is_recorded_once_with_who_and_when,
             triggers: a_trigger_that_is_registered_twice_keeps_its_instant,
             triggers: many_files_are_recorded_at_once,
+            triggers: files_that_are_missing_for_long_are_forgotten,
             leases: a_duty_has_one_holder,
             leases: of_many_who_take_a_duty_one_gets_it,
             leases: a_holder_that_extends_keeps_its_duty,
             leases: a_duty_is_taken_over_when_its_lease_ran_out,
             leases: a_duty_that_was_let_go_is_free,
             leases: a_stale_holder_can_not_let_go_of_what_another_has,
+            retention: young_runs_and_the_newest_are_kept,
+            retention: what_was_pushed_approved_or_waits_never_expires,
+            retention: a_run_holds_what_it_read_and_made,
+            retention: everything_upstream_of_a_pushed_model_is_needed,
+            retention: what_people_look_at_and_what_runs_is_needed,
+            collecting: an_artifact_goes_with_the_last_run_that_holds_it,
+            collecting: an_artifact_that_was_taken_up_again_stays,
+            collecting: what_was_collected_is_no_history,
+            collecting: what_was_collected_can_not_be_recorded_again,
+            collecting: bytes_are_given_up_with_the_last_artifact_that_has_them,
+            collecting: of_two_who_collect_a_run_one_does,
             outbox: notices_wait_until_they_are_due_and_settle_once,
             outbox: a_retry_lets_nothing_of_its_channel_overtake,
             outbox: notices_are_due_in_the_order_in_which_they_were_written,

@@ -31,6 +31,7 @@ fn file(path: &str, bytes: u64) -> SeenFile {
         modified: 17,
         stable_since: Timestamp::from_micros(23),
         accepted: None,
+        missing_since: None,
     }
 }
 
@@ -64,4 +65,26 @@ pub async fn many_files_are_recorded_at_once(bench: &Bench) {
     let twice = [file("twice.csv", 1), file("twice.csv", 2)];
     bench.store.record_seen_files(&twice).await.unwrap();
     assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap().last(), Some(&twice[1]));
+}
+
+pub async fn files_that_are_missing_for_long_are_forgotten(bench: &Bench) {
+    let (long_ago, lately) = (bench.tick(), bench.tick());
+    let missing = |path: &str, since| SeenFile { missing_since: Some(since), ..file(path, 1) };
+    let of_another = SeenFile { trigger: "taxi/other".to_string(), ..missing("gone.csv", long_ago) };
+    let accepted = SeenFile { accepted: Some(Digest::of(b"b")), ..missing("b.csv", long_ago) };
+    let kept = [file("a.csv", 1), missing("lately.csv", lately)];
+    bench.store.record_seen_files(&kept).await.unwrap();
+    bench.store.record_seen_files(&[accepted, missing("gone.csv", long_ago), of_another.clone()]).await.unwrap();
+    assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap().len(), 4);
+    bench.store.forget_seen_files("taxi/trips", long_ago).await.unwrap();
+    assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap().len(), 4, "not since before that instant");
+    bench.store.forget_seen_files("taxi/trips", lately).await.unwrap();
+    assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap(), kept);
+    assert_eq!(bench.store.seen_files("taxi/other").await.unwrap(), [of_another]);
+    assert_eq!(bench.actions().await, ["file.accepted"], "forgetting changes nothing that happened");
+    // Back again before it is forgotten.
+    let back = SeenFile { missing_since: None, ..kept[1].clone() };
+    bench.store.record_seen_files(&[back.clone()]).await.unwrap();
+    bench.store.forget_seen_files("taxi/trips", bench.tick()).await.unwrap();
+    assert_eq!(bench.store.seen_files("taxi/trips").await.unwrap(), [kept[0].clone(), back]);
 }

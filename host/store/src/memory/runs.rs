@@ -2,8 +2,8 @@
 
 use super::claims::guard;
 use super::state::{QueuedRun, State};
-use crate::judgement;
 use crate::deeds::{self, Deed};
+use crate::judgement;
 use countersign_model::actor::Actor;
 use countersign_model::decision::RequestState;
 use countersign_model::id::RunId;

@@ -47,6 +47,14 @@ impl TriggerStore for MemoryStore {
         self.change(|state, _| Ok(files.iter().filter_map(|file| see(state, file)).collect()))
     }
 
+    async fn forget_seen_files(&self, trigger: &str, missing_before: Timestamp) -> Result<(), StoreError> {
+        self.change(|state, _| {
+            let gone = |file: &SeenFile| file.missing_since.is_some_and(|since| since < missing_before);
+            state.seen_files.retain(|_, file| file.trigger != trigger || !gone(file));
+            Ok(Vec::new())
+        })
+    }
+
     async fn pause(&self, paused: &Paused) -> Result<bool, StoreError> {
         self.write(|state, _| {
             if state.paused.contains_key(&paused.pipeline) {
@@ -70,7 +78,8 @@ impl TriggerStore for MemoryStore {
     }
 }
 
-/// Sizes and times of a file that still grows are bookkeeping; that it was accepted is a fact for the audit log.
+/// Sizes and times of a file that still grows are bookkeeping, and so is that it is gone; that it was accepted is a fact for the audit
+/// log.
 fn see(state: &mut State, file: &SeenFile) -> Option<Deed> {
     let key = (file.trigger.clone(), file.path.clone());
     let before = state.seen_files.insert(key, file.clone()).and_then(|before| before.accepted);

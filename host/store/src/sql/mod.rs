@@ -126,7 +126,7 @@ impl SqlStore {
     async fn toucher(&self) -> Result<Toucher<'_>, StoreError> {
         Ok(match &self.database {
             Database::Sqlite { file, clock } => {
-                Toucher { connection: Lent::Sqlite(file.writer().await), clock: Some(&**clock) }
+                Toucher { connection: Lent::Sqlite(file.writer().await?), clock: Some(&**clock) }
             }
             Database::Postgres(server) => Toucher { connection: server.writer().await?, clock: server.clock() },
         })

@@ -5,7 +5,7 @@ use super::statement::PerDatabase;
 use super::write::AUDIT_HEAD;
 use super::{
     access, artifacts, audit, claims, counts, deadlines, events, executions, history, leases, lineage, outbox,
-    pipelines, pokes, posts, pushes, runs, signoff, triggers,
+    pipelines, pokes, posts, pushes, retention, runs, signoff, triggers,
 };
 use sqlx::{AssertSqlSafe, Connection, Row};
 
@@ -71,8 +71,22 @@ fn questions() -> Vec<PerDatabase> {
         triggers::LAST_FIRE.into(),
         triggers::SEEN_FILES.into(),
         triggers::ACCEPTED.into(),
+        triggers::FORGET.into(),
         triggers::PAUSED.into(),
         leases::HELD.into(),
+        retention::NEWEST.into(),
+        retention::NEWEST_SOUND.into(),
+        retention::EXPIRED.into(),
+        retention::LOGS.into(),
+        retention::HOLDINGS.into(),
+        retention::USERS[0].into(),
+        retention::USERS[1].into(),
+        retention::USERS[2].into(),
+        retention::HELD.into(),
+        retention::NEWEST_OF_DIGEST.into(),
+        retention::PUSHED.into(),
+        retention::ASKED.into(),
+        retention::UNDER_WAY.into(),
         audit::AFTER.into(),
         counts::COUNTS.into(),
         posts::ONE.into(),
@@ -113,8 +127,18 @@ async fn what_asks_for_the_newest_does_not_sort_the_store() {
     let file = File::open(&directory.path().join("record.sqlite")).await.unwrap();
     let sorted =
         |line: &String| line.contains("TEMP B-TREE") && !line.contains("LAST TERM") && !line.contains("RIGHT PART");
-    // These sort what they found: one row a pipeline, the spans that were asked for, the links of the lineage.
-    let small = [claims::QUEUED.sqlite, claims::ABANDONED, history::SPANS, lineage::DOWNSTREAM_LINKS.sqlite];
+    // These sort what they found: one row a pipeline, the spans that were asked for, the links of the lineage, what a run holds, what
+    // is needed.
+    let small = [
+        claims::QUEUED.sqlite,
+        claims::ABANDONED,
+        history::SPANS,
+        lineage::DOWNSTREAM_LINKS.sqlite,
+        retention::HOLDINGS,
+        retention::PUSHED,
+        retention::ASKED,
+        retention::UNDER_WAY,
+    ];
     for sql in questions().into_iter().map(|sql| sql.sqlite).filter(|sql| !small.contains(sql)) {
         let plan = plan(&file, sql).await;
         assert!(!plan.iter().any(sorted), "{sql}\n{plan:#?}");
@@ -135,6 +159,36 @@ async fn a_claim_reads_the_first_of_each_queue() {
         (3, 1, 0),
         "{plan:#?}"
     );
+}
+
+/// However many runs there are, young ones and collected ones are not looked at; and whoever needs an artifact is most likely new.
+#[tokio::test]
+async fn retention_reads_what_is_old_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = File::open(&directory.path().join("record.sqlite")).await.unwrap();
+    for (sql, first) in [
+        (retention::EXPIRED, "SEARCH r USING INDEX runs_not_collected (pipeline=? AND ended_at<?)"),
+        (retention::HELD, "SEARCH artifacts USING INDEX artifacts_not_collected (digest=?)"),
+    ] {
+        let plan = plan(&file, sql).await;
+        assert_eq!(plan.first().map(String::as_str), Some(first), "{plan:#?}");
+    }
+    for (users, index) in retention::USERS.iter().zip(["execution_outputs_of_artifact", "execution_inputs_of_artifact"])
+    {
+        let plan = plan(&file, users).await;
+        assert!(plan[0].contains(index) && !plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
+    }
+}
+
+/// The newest approval or push names a digest; the other models of its pipeline are not looked at.
+#[tokio::test]
+async fn a_released_model_is_found_by_its_digest() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = File::open(&directory.path().join("record.sqlite")).await.unwrap();
+    for sql in [history::APPROVED, history::PUSHED] {
+        let plan = plan(&file, sql).await;
+        assert!(plan.iter().any(|line| line.contains("SEARCH a ") && line.contains("(digest=?)")), "{plan:#?}");
+    }
 }
 
 /// Small on purpose: names of pipelines, what is paused, duties.

@@ -38,22 +38,33 @@ pub(super) const HOLDINGS: &str = "SELECT a.id, a.kind, a.digest FROM \
       UNION SELECT d.id FROM artifacts d WHERE d.run = $1) n \
      CROSS JOIN artifacts a WHERE a.id = n.artifact AND a.collected_at IS NULL ORDER BY a.id";
 
-/// Runs that hold on to artifact $1, newest first where an index says so: most are needed by one that is new.
+/// Runs that are not collected and hold on to artifact $1: it came out of them, they read it, it was made in them.
 macro_rules! users {
-    () => {
-        "SELECT m.run AS user_run FROM (SELECT o.run FROM execution_outputs o WHERE o.artifact = $1 ORDER BY o.run DESC) m \
-             CROSS JOIN runs r WHERE r.id = m.run AND r.collected_at IS NULL \
-         UNION ALL SELECT e.run FROM (SELECT i.execution FROM execution_inputs i WHERE i.artifact = $1 ORDER BY i.execution DESC) n \
-             CROSS JOIN executions e CROSS JOIN runs r WHERE e.id = n.execution AND r.id = e.run AND r.collected_at IS NULL \
-         UNION ALL SELECT d.run FROM artifacts d CROSS JOIN runs r WHERE d.id = $1 AND r.id = d.run AND r.collected_at IS NULL"
+    (made) => {
+        "SELECT o.run AS user_run FROM execution_outputs o CROSS JOIN runs r \
+         WHERE o.artifact = $1 AND r.id = o.run AND r.collected_at IS NULL"
+    };
+    (read) => {
+        "SELECT e.run AS user_run FROM execution_inputs i CROSS JOIN executions e CROSS JOIN runs r \
+         WHERE i.artifact = $1 AND e.id = i.execution AND r.id = e.run AND r.collected_at IS NULL"
+    };
+    (own) => {
+        "SELECT d.run AS user_run FROM artifacts d CROSS JOIN runs r \
+         WHERE d.id = $1 AND r.id = d.run AND r.collected_at IS NULL"
     };
 }
 
-pub(super) const USERS: &str = users!();
+/// Newest first: what many runs held on to is most likely needed by one that is new.
+pub(super) const USERS: [&str; 3] =
+    [concat!(users!(made), " ORDER BY o.run DESC"), concat!(users!(read), " ORDER BY i.execution DESC"), users!(own)];
 /// Gives an artifact up, unless some run holds on to it.
 const COLLECT: &str = concat!(
     "UPDATE artifacts SET collected_at = $2 WHERE id = $1 AND collected_at IS NULL AND NOT EXISTS (",
-    users!(),
+    users!(made),
+    ") AND NOT EXISTS (",
+    users!(read),
+    ") AND NOT EXISTS (",
+    users!(own),
     ")"
 );
 const COLLECT_RUN: &str =
@@ -71,11 +82,11 @@ macro_rules! upstream_of {
             "WITH RECURSIVE kept (run) AS (",
             $runs,
             "), walk (artifact) AS (\
-                 SELECT o.artifact FROM kept k CROSS JOIN executions e CROSS JOIN execution_outputs o \
-                 WHERE e.run = k.run AND o.execution = e.id \
-                 UNION SELECT i.artifact FROM kept k CROSS JOIN executions e CROSS JOIN execution_inputs i \
-                 WHERE e.run = k.run AND i.execution = e.id \
-                 UNION SELECT d.id FROM kept k CROSS JOIN artifacts d WHERE d.run = k.run ",
+                 SELECT o.artifact FROM kept n CROSS JOIN executions e CROSS JOIN execution_outputs o \
+                 WHERE e.run = n.run AND o.execution = e.id \
+                 UNION SELECT i.artifact FROM kept n CROSS JOIN executions e CROSS JOIN execution_inputs i \
+                 WHERE e.run = n.run AND i.execution = e.id \
+                 UNION SELECT d.id FROM kept n CROSS JOIN artifacts d WHERE d.run = n.run ",
             $more,
             " UNION SELECT i.artifact FROM walk CROSS JOIN artifacts a CROSS JOIN execution_inputs i \
                  WHERE a.id = walk.artifact AND i.execution = a.execution) \
@@ -123,8 +134,14 @@ impl RetentionStore for SqlStore {
     }
 
     async fn user(&self, artifact: &ArtifactId, besides: &HashSet<RunId>) -> Result<Option<RunId>, StoreError> {
-        let users = Sql::new(USERS).bind(artifact.to_string());
-        first_besides(&mut self.reader().await?.connection(), users, "user_run", besides).await
+        let mut lent = self.reader().await?;
+        for statement in USERS {
+            let users = Sql::new(statement).bind(artifact.to_string());
+            if let Some(run) = first_besides(&mut lent.connection(), users, "user_run", besides).await? {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
     }
 
     async fn collect(&self, runs: &[Collecting], by: &Actor, at: Timestamp) -> Result<Vec<Collected>, StoreError> {
@@ -191,13 +208,13 @@ where
     T: FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync>>> + Send,
 {
     let mut broken = None;
-    each(connection, "look at what is needed", sql, &mut |row| {
-        match Record::new(row, "artifacts and runs", column).parsed(column) {
-            Ok(id) => hear(id),
-            Err(error) => {
-                broken = Some(error);
-                false
-            }
+    each(connection, "look at what is needed", sql, &mut |row| match Record::new(row, "artifacts and runs", column)
+        .parsed(column)
+    {
+        Ok(id) => hear(id),
+        Err(error) => {
+            broken = Some(error);
+            false
         }
     })
     .await?;

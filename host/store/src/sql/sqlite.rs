@@ -25,7 +25,7 @@ const READERS: usize = 4;
 pub(super) struct File {
     /// Asynchronous, for it is held across the whole transaction: writers of this process queue here, not at the file's lock.
     writer: tokio::sync::Mutex<SqliteConnection>,
-    /// How to open another reader.
+    /// How to open another one.
     options: SqliteConnectOptions,
     /// Open readers that nobody uses.
     idle: Mutex<Vec<SqliteConnection>>,
@@ -49,16 +49,24 @@ impl File {
             // FULL: a commit that was answered survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             .disable_statement_logging();
-        let wal = options.clone().journal_mode(SqliteJournalMode::Wal);
-        let mut writer = wal.connect().await.map_err(failed("open metadata store"))?;
+        let mut writer = write(&options).await?;
         migrations::sqlite(&mut writer).await?;
-        let (writer, options) = (tokio::sync::Mutex::new(writer), options.read_only(true));
+        let writer = tokio::sync::Mutex::new(writer);
         Ok(Self { writer, options, idle: Mutex::default(), readers: Semaphore::new(READERS) })
     }
 
     /// The writing connection, when it is this caller's turn.
-    pub(super) async fn writer(&self) -> Lent<'_> {
-        Lent::Writer(self.writer.lock().await)
+    pub(super) async fn writer(&self) -> Result<Lent<'_>, StoreError> {
+        let mut writer = self.writer.lock().await;
+        if writer.is_in_transaction() {
+            // Somebody dropped a write, and its rollback is ahead of this.
+            writer.ping().await.map_err(failed("write to the metadata store"))?;
+        }
+        if writer.is_in_transaction() {
+            // A commit for which there was no space rolled back by itself: the driver waits for that rollback for ever.
+            *writer = write(&self.options).await?;
+        }
+        Ok(Lent::Writer(writer))
     }
 
     /// A connection for reading.
@@ -70,7 +78,13 @@ impl File {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => self.options.connect().await.map_err(failed("open metadata store for reading"))?,
+            None => self
+                .options
+                .clone()
+                .read_only(true)
+                .connect()
+                .await
+                .map_err(failed("open metadata store for reading"))?,
         };
         Ok(Lent::Reader(Reader { connection: Some(connection), idle: &self.idle, _permit: permit }))
     }
@@ -83,6 +97,11 @@ impl File {
         }
         writer.into_inner().close().await.map_err(failed("close metadata store"))
     }
+}
+
+/// A connection for writing.
+async fn write(options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {
+    options.clone().journal_mode(SqliteJournalMode::Wal).connect().await.map_err(failed("open metadata store"))
 }
 
 /// Makes the directories (only for the owner) and the empty file (likewise); SQLite gives the files beside it the same mode.

@@ -20,9 +20,11 @@ const FIRE: &str = "INSERT INTO fires (trigger_name, at) VALUES ($1, $2) \
      ON CONFLICT (trigger_name) DO UPDATE SET at = excluded.at WHERE excluded.at > fires.at";
 pub(super) const SEEN_FILES: &str = "SELECT * FROM seen_files WHERE trigger_name = $1 ORDER BY path";
 pub(super) const ACCEPTED: &str = "SELECT accepted FROM seen_files WHERE trigger_name = $1 AND path = $2";
-const SEE: &str = "INSERT INTO seen_files (trigger_name, path, bytes, modified, stable_since, accepted) \
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (trigger_name, path) DO UPDATE SET bytes = excluded.bytes, \
-     modified = excluded.modified, stable_since = excluded.stable_since, accepted = excluded.accepted";
+const SEE: &str = "INSERT INTO seen_files (trigger_name, path, bytes, modified, stable_since, accepted, missing_since) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (trigger_name, path) DO UPDATE SET bytes = excluded.bytes, \
+     modified = excluded.modified, stable_since = excluded.stable_since, accepted = excluded.accepted, \
+     missing_since = excluded.missing_since";
+pub(super) const FORGET: &str = "DELETE FROM seen_files WHERE trigger_name = $1 AND missing_since < $2";
 /// One row a paused pipeline: reading them all is the question.
 pub(super) const PAUSED: &str = "SELECT * FROM paused ORDER BY pipeline";
 const PAUSE: &str =
@@ -55,6 +57,10 @@ impl TriggerStore for SqlStore {
             return Ok(());
         }
         record_seen_files(self.writer().await?.begin(Point::RecordSeenFiles).await?, files).await
+    }
+
+    async fn forget_seen_files(&self, trigger: &str, missing_before: Timestamp) -> Result<(), StoreError> {
+        forget(self.writer().await?.begin(Point::RecordSeenFiles).await?, trigger, missing_before).await
     }
 
     async fn pause(&self, paused: &Paused) -> Result<bool, StoreError> {
@@ -98,7 +104,8 @@ async fn seen_files(connection: &mut Connection<'_>, trigger: &str) -> Result<Ve
     rows.iter().map(seen_file).collect()
 }
 
-/// Sizes and times of a file that still grows are bookkeeping; that it was accepted is a fact for the audit log.
+/// Sizes and times of a file that still grows are bookkeeping, and so is that it is gone; that it was accepted is a fact for the audit
+/// log.
 async fn record_seen_files(mut write: Write<'_>, files: &[SeenFile]) -> Result<(), StoreError> {
     let mut deeds = Vec::new();
     for file in files {
@@ -113,10 +120,17 @@ async fn record_seen_files(mut write: Write<'_>, files: &[SeenFile]) -> Result<(
             .bind(i64::try_from(file.bytes).unwrap_or(i64::MAX))
             .bind(file.modified)
             .bind(file.stable_since.as_micros())
-            .bind(file.accepted.map(|digest| digest.to_string()));
+            .bind(file.accepted.map(|digest| digest.to_string()))
+            .bind(file.missing_since.map(|at| at.as_micros()));
         write.execute("record seen files", sql).await?;
     }
     write.commit(deeds).await
+}
+
+async fn forget(mut write: Write<'_>, trigger: &str, missing_before: Timestamp) -> Result<(), StoreError> {
+    let sql = Sql::new(FORGET).bind(trigger).bind(missing_before.as_micros());
+    write.execute("forget seen files", sql).await?;
+    write.commit(Vec::new()).await
 }
 
 /// What was accepted of it so far.
@@ -137,6 +151,7 @@ fn seen_file(row: &Row) -> Result<SeenFile, StoreError> {
         modified: record.number("modified")?,
         stable_since: record.instant("stable_since")?,
         accepted: record.optional_parsed("accepted")?,
+        missing_since: record.optional_instant("missing_since")?,
     })
 }
 

@@ -10,8 +10,10 @@ pub type Step = (i64, &'static str, &'static str);
 
 pub const RECORDS: Step = (1, "records", include_str!("../../migrations/sqlite/0001_records.sql"));
 pub const SIGNOFF: Step = (2, "signoff", include_str!("../../migrations/sqlite/0002_signoff.sql"));
+pub const TRIGGERS: Step = (3, "triggers", include_str!("../../migrations/sqlite/0003_triggers.sql"));
 /// Both steps of SQLite in one.
 pub const IN_POSTGRES: Step = (1, "records", include_str!("../../migrations/postgres/0001_records.sql"));
+pub const TRIGGERS_IN_POSTGRES: Step = (3, "triggers", include_str!("../../migrations/postgres/0003_triggers.sql"));
 pub const CAUSE: &str = r#"{"cause":"person"}"#;
 
 pub fn ulid(number: u32) -> String {

@@ -21,14 +21,13 @@ mod world;
 
 pub use auth::HookAuth;
 
+use crate::candidate::Candidate;
 use crate::service::SharedPipelines;
 use async_trait::async_trait;
 use auth::Refused;
 use countersign_model::actor::Actor;
-use countersign_model::event::{Cause, Event, EventOutcome};
-use countersign_model::id::{EventId, RunId};
+use countersign_model::event::{Cause, EventOutcome};
 use countersign_model::pipeline::PipelineVersion;
-use countersign_model::run::{Run, RunState};
 use countersign_ports::metadata_store::Proposal;
 use countersign_ports::{Clock, Hooks, IdSource, MetadataStore, StoreError, WebhookAnswer, WebhookRequest};
 use message::{Happening, Message, NotUnderstood};
@@ -145,29 +144,15 @@ impl HookService {
         happening: &Happening,
     ) -> Result<EventOutcome, StoreError> {
         let Happening { kind, source, id, key } = happening.clone();
-        let event = Event {
-            id: EventId::from_ulid(self.options.ids.ulid()),
-            pipeline: version.name.clone(),
+        let candidate = Candidate {
             cause: Cause::Http { hook: hook.to_string(), kind, source, id },
             actor: Actor::system(&format!("hook/{hook}")),
-            dedupe_key: format!("http:{}:{key}", version.name),
-            at: self.options.clock.now(),
-        };
-        let trigger = &version.pipeline.trigger;
-        let run = Run {
-            id: RunId::from_ulid(self.options.ids.ulid()),
-            pipeline: version.name.clone(),
-            pipeline_digest: version.digest,
-            event: event.id,
-            cause: event.cause.clone(),
-            started_by: event.actor.clone(),
             span: None,
-            priority: trigger.priority,
-            state: RunState::Queued,
-            created_at: event.at,
-            ended_at: None,
+            key: format!("http:{}:{key}", version.name),
         };
-        self.options.store.accept_event(&event, Proposal::Admit(&run, trigger.into())).await
+        let (event, run) = candidate.propose(version, &*self.options.ids, self.options.clock.now());
+        let admission = (&version.pipeline.trigger).into();
+        self.options.store.accept_event(&event, Proposal::Admit(&run, admission)).await
     }
 }
 

@@ -4,7 +4,8 @@
 //! read again before anything fires: another daemon may have been there.
 
 use super::cursor::Cursor;
-use super::{Candidate, TURN, Tick, TriggerService, locked};
+use super::{TURN, Tick, TriggerService, locked};
+use crate::candidate::Candidate;
 use crate::due::{Missed, due};
 use crate::error::TriggerError;
 use crate::jitter::{JitteredFire, JitteredSchedule};
@@ -143,7 +144,8 @@ impl TriggerService {
         let mut reached = cursor.at;
         let mut all = all.take_while(|(at, _)| *at <= cursor.until);
         for (at, skip) in all.by_ref().take(TURN) {
-            tick.outcomes.push(self.accept(version, candidate(version, schedule, at, skip), now).await?);
+            let candidate = candidate(version, schedule, at);
+            tick.outcomes.push(self.accept(version, candidate, skip.as_deref(), now).await?);
             reached = at;
         }
         let waits = |next: JitteredFire| next.scheduled_for <= cursor.until && next.starts_at > end;
@@ -155,13 +157,12 @@ impl TriggerService {
     }
 }
 
-fn candidate(version: &PipelineVersion, schedule: &Schedule, at: Timestamp, skip: Option<String>) -> Candidate {
+fn candidate(version: &PipelineVersion, schedule: &Schedule, at: Timestamp) -> Candidate {
     Candidate {
         cause: Cause::Cron { scheduled_for: at, wall_time: schedule.wall_time(at) },
         actor: Actor::system("cron"),
         span: None,
         key: format!("cron:{}:{}", version.name, at.as_micros()),
-        skip,
     }
 }
 

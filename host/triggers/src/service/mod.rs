@@ -5,18 +5,18 @@
 //! things that are due in one keep nobody else waiting. Whether a run may start now is judged in the store, not here.
 
 mod after;
+mod compare;
 mod cursor;
 mod fire;
+mod readers;
 mod scan;
 
+use crate::candidate::Candidate;
 use crate::deliveries::Deliveries;
 use crate::error::TriggerError;
-use countersign_model::actor::Actor;
 use countersign_model::admission::Admission;
-use countersign_model::event::{Cause, Event, EventOutcome};
-use countersign_model::id::{EventId, RunId};
+use countersign_model::event::EventOutcome;
 use countersign_model::pipeline::PipelineVersion;
-use countersign_model::run::{Run, RunState};
 use countersign_model::time::Timestamp;
 use countersign_ports::metadata_store::Proposal;
 use countersign_ports::{IdSource, MetadataStore, StoreError, TriggerStore};
@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 pub type SharedPipelines = Arc<RwLock<Vec<PipelineVersion>>>;
 
 /// Events that one trigger of one pipeline may write in one tick; what is left has its turn in the next, which begins at once.
-pub(crate) const TURN: usize = 128;
+const TURN: usize = 128;
 
 /// Turns due schedules, arrived files and other pipelines' pushes into events.
 pub struct TriggerService {
@@ -38,20 +38,10 @@ pub struct TriggerService {
     pipelines: SharedPipelines,
     hint: Arc<Notify>,
     armed: fire::Armory,
-    taken: after::Taken,
+    followed: after::Followed,
     arrivals: scan::Arrivals,
     /// What the last tick could not do: logged when it begins, not at every tick.
     known_problems: Mutex<BTreeSet<String>>,
-}
-
-/// An event before it is accepted.
-pub(crate) struct Candidate {
-    pub(crate) cause: Cause,
-    pub(crate) actor: Actor,
-    pub(crate) span: Option<String>,
-    pub(crate) key: String,
-    /// Why no run may start from it, whatever else is going on.
-    pub(crate) skip: Option<String>,
 }
 
 /// What one tick did.
@@ -79,7 +69,7 @@ impl TriggerService {
             pipelines,
             hint: Arc::default(),
             armed: Mutex::default(),
-            taken: Mutex::default(),
+            followed: Mutex::default(),
             arrivals: scan::Arrivals::new(deliveries),
             known_problems: Mutex::default(),
         }
@@ -115,9 +105,7 @@ impl TriggerService {
         for version in &pipelines {
             answer = answer.and(self.fire(version, now, &mut tick).await);
         }
-        for version in &pipelines {
-            answer = answer.and(self.follow(version, now, &mut tick).await);
-        }
+        answer = answer.and(self.follow(&pipelines, now, &mut tick).await);
         if tick.more && answer.is_ok() {
             self.hint.notify_one();
         }
@@ -129,37 +117,18 @@ impl TriggerService {
         self.pipelines.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Accepts an event: it starts a run unless the pipeline's rules speak against it.
-    pub(crate) async fn accept(
+    /// Accepts an event: it starts a run unless the pipeline's rules speak against it, or there is a reason to `skip` it, whatever else
+    /// is going on.
+    async fn accept(
         &self,
         version: &PipelineVersion,
         candidate: Candidate,
+        skip: Option<&str>,
         now: Timestamp,
     ) -> Result<EventOutcome, TriggerError> {
-        let Candidate { cause, actor, span, key, skip } = candidate;
-        let event = Event {
-            id: EventId::from_ulid(self.ids.ulid()),
-            pipeline: version.name.clone(),
-            cause,
-            actor,
-            dedupe_key: key,
-            at: now,
-        };
-        let trigger = &version.pipeline.trigger;
-        let run = Run {
-            id: RunId::from_ulid(self.ids.ulid()),
-            pipeline: version.name.clone(),
-            pipeline_digest: version.digest,
-            event: event.id,
-            cause: event.cause.clone(),
-            started_by: event.actor.clone(),
-            span,
-            priority: trigger.priority,
-            state: RunState::Queued,
-            created_at: now,
-            ended_at: None,
-        };
-        let proposal = skip.as_deref().map_or_else(|| Proposal::Admit(&run, Admission::from(trigger)), Proposal::Skip);
+        let (event, run) = candidate.propose(version, &*self.ids, now);
+        let admission = Admission::from(&version.pipeline.trigger);
+        let proposal = skip.map_or(Proposal::Admit(&run, admission), Proposal::Skip);
         let outcome = self.store.accept_event(&event, proposal).await;
         outcome.map_err(|error| store_error(&version.name)("accept event", error))
     }

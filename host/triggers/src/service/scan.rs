@@ -4,10 +4,12 @@
 //! newest, a bounded turn in a tick; what was not reached has its turn in the next, which begins at once. Events are accepted
 //! first and the table written afterwards: whoever dies between the two does it again, and the dedupe keys count it.
 
-use super::{Candidate, Tick, TriggerService, locked, store_error};
+use super::compare::{Arrived, Compared, REMEMBERED, compare};
+use super::{Tick, TriggerService, locked, store_error};
+use crate::candidate::Candidate;
 use crate::deliveries::Deliveries;
 use crate::error::{TriggerError, with_causes};
-use crate::look::{Found, Listing};
+use crate::look::Found;
 use countersign_model::actor::Actor;
 use countersign_model::digest::Digest;
 use countersign_model::event::{Cause, EventOutcome};
@@ -55,16 +57,16 @@ impl Arrivals {
 }
 
 /// One source of one pipeline whose new files start runs.
-struct Watched {
-    version: Arc<PipelineVersion>,
-    name: String,
+pub(super) struct Watched {
+    pub(super) version: Arc<PipelineVersion>,
+    pub(super) name: String,
     source: Source,
     /// `pipeline/source`.
-    trigger: String,
+    pub(super) trigger: String,
 }
 
 impl Watched {
-    fn settle(&self) -> Duration {
+    pub(super) fn settle(&self) -> Duration {
         match self.source.ready {
             Ready::Settled if self.source.object().is_none() => Duration::from_secs(self.source.settle_seconds),
             // Objects appear whole.
@@ -86,23 +88,11 @@ fn watched(versions: Vec<PipelineVersion>) -> Vec<Watched> {
     versions.into_iter().flat_map(sources).collect()
 }
 
-/// A listing beside what the table says.
-struct Compared {
-    /// Whole, and not accepted yet.
-    whole: Vec<(Found, SeenFile)>,
-    /// New or changed, to be recorded, so that it may settle.
-    changed: Vec<SeenFile>,
-    /// When the first file that still settles will have.
-    settles: Option<Timestamp>,
-    /// Which file was accepted with these bytes.
-    contents: HashMap<Digest, String>,
-}
-
 /// What one turn did.
 #[derive(Default)]
 struct Turn {
     accepted: Vec<SeenFile>,
-    /// Something whole was not accepted: it changed meanwhile, could not be read, or has to wait for the next turn.
+    /// Something whole was not accepted: it changed meanwhile, could not be read, or has to wait for a run or for the next turn.
     left: bool,
 }
 
@@ -158,13 +148,17 @@ impl TriggerService {
             return Ok(());
         }
         let seen = self.triggers.seen_files(trigger).await.map_err(|error| failed("read seen files", error))?;
-        let Compared { whole, mut changed, settles, contents } = compare(watched, listing, seen, now);
+        let Compared { whole, mut changed, settles, contents, forgets } = compare(watched, listing, seen, now);
         let mut turn = Turn::default();
         let answer = self.take_turn(watched, whole, contents, now, &mut turn, tick).await;
         let finished = settles.is_none() && !turn.left;
         changed.append(&mut turn.accepted);
         for files in changed.chunks(RECORDED_AT_ONCE) {
             self.triggers.record_seen_files(files).await.map_err(|error| failed("record seen files", error))?;
+        }
+        if forgets {
+            let forgotten = self.triggers.forget_seen_files(trigger, now.minus(REMEMBERED)).await;
+            forgotten.map_err(|error| failed("forget seen files", error))?;
         }
         if answer.is_ok() {
             let known = Known { finished: finished.then_some(digest), settles };
@@ -177,17 +171,21 @@ impl TriggerService {
     async fn take_turn(
         &self,
         watched: &Watched,
-        whole: Vec<(Found, SeenFile)>,
+        whole: Vec<Arrived>,
         mut contents: HashMap<Digest, String>,
         now: Timestamp,
         turn: &mut Turn,
         tick: &mut Tick,
     ) -> Result<(), TriggerError> {
         let mut bytes = 0_u64;
-        for (found, mut file) in whole {
+        for Arrived { found, mut file, is_newest } in whole {
             if turn.accepted.len() >= TURN || bytes >= TURN_BYTES {
                 (turn.left, tick.more) = (true, true);
                 return Ok(());
+            }
+            if is_newest && self.is_about_to_be_read(watched).await? {
+                turn.left = true;
+                continue;
             }
             let digest = match self.arrivals.deliveries.digest(&found).await {
                 Ok(Some(digest)) => digest,
@@ -204,9 +202,13 @@ impl TriggerService {
             };
             bytes = bytes.saturating_add(found.look.bytes);
             let same = contents.entry(digest).or_insert_with(|| file.path.clone());
-            let skip = (*same != file.path).then(|| format!("same content as {same}"));
-            let candidate = candidate(watched, &found, digest, skip);
-            tick.outcomes.push(self.accept(&watched.version, candidate, now).await?);
+            let skip = if *same == file.path {
+                self.reader(watched, &found, digest).await?.map(|run| format!("same content as {run} read"))
+            } else {
+                Some(format!("same content as {same}"))
+            };
+            let candidate = candidate(watched, &found, digest);
+            tick.outcomes.push(self.accept(&watched.version, candidate, skip.as_deref(), now).await?);
             file.accepted = Some(digest);
             turn.accepted.push(file);
         }
@@ -214,56 +216,12 @@ impl TriggerService {
     }
 }
 
-fn compare(watched: &Watched, listing: Listing, seen: Vec<SeenFile>, now: Timestamp) -> Compared {
-    let mut compared = Compared { whole: Vec::new(), changed: Vec::new(), settles: None, contents: HashMap::new() };
-    let mut known = HashMap::with_capacity(seen.len());
-    for file in seen {
-        if let Some(digest) = file.accepted {
-            compared.contents.entry(digest).or_insert_with(|| file.path.clone());
-        }
-        known.insert(file.path.clone(), file);
-    }
-    for found in listing.found {
-        let look = found.look;
-        // A clock that was set back would otherwise keep the file waiting until it catches up.
-        let same =
-            |file: &SeenFile| (file.bytes, file.modified) == (look.bytes, look.modified) && file.stable_since <= now;
-        let (file, is_new) = match known.remove(&found.delivered.path).filter(same) {
-            Some(file) if file.accepted.is_some() => continue,
-            Some(file) => (file, false),
-            None => (new_file(watched, &found, now), true),
-        };
-        let settles = file.stable_since.plus(watched.settle());
-        if settles <= now {
-            compared.whole.push((found, file));
-        } else {
-            compared.settles = Some(compared.settles.map_or(settles, |first| first.min(settles)));
-            if is_new {
-                compared.changed.push(file);
-            }
-        }
-    }
-    compared
-}
-
-fn new_file(watched: &Watched, found: &Found, now: Timestamp) -> SeenFile {
-    SeenFile {
-        trigger: watched.trigger.clone(),
-        path: found.delivered.path.clone(),
-        bytes: found.look.bytes,
-        modified: found.look.modified,
-        stable_since: now,
-        accepted: None,
-    }
-}
-
-fn candidate(watched: &Watched, found: &Found, digest: Digest, skip: Option<String>) -> Candidate {
+fn candidate(watched: &Watched, found: &Found, digest: Digest) -> Candidate {
     let (path, span) = (found.delivered.path.clone(), found.delivered.span.clone());
     Candidate {
         key: format!("arrival:{}:{}:{digest}", watched.trigger, span.as_deref().unwrap_or_default()),
         cause: Cause::Arrival { source: watched.name.clone(), path, span: span.clone(), digest },
         actor: Actor::system("arrival"),
         span,
-        skip,
     }
 }

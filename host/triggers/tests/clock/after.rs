@@ -74,6 +74,20 @@ async fn a_push_that_is_committed_after_a_later_one_is_not_lost() {
 }
 
 #[tokio::test]
+async fn a_push_that_is_committed_after_many_later_ones_of_others_is_not_lost() {
+    let fixture = following().await;
+    let start = at(START);
+    fixture.tick(start).await;
+    for count in 1..=100 {
+        fixture.push("other", seconds(start, 100 + count)).await;
+        fixture.tick(seconds(start, 100 + count)).await;
+    }
+    let late = fixture.push("base", seconds(start, 30)).await;
+    assert_eq!(runs(&fixture.tick(seconds(start, 201)).await), 1);
+    assert_eq!(followed(&fixture).await, [late]);
+}
+
+#[tokio::test]
 async fn many_pushes_at_once_have_several_turns_in_their_order() {
     let fixture = following().await;
     let start = at(START);

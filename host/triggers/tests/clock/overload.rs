@@ -37,6 +37,9 @@ impl TriggerStore for Counting {
     async fn record_seen_files(&self, files: &[SeenFile]) -> Result<(), StoreError> {
         self.inner.record_seen_files(files).await
     }
+    async fn forget_seen_files(&self, trigger: &str, missing_before: Timestamp) -> Result<(), StoreError> {
+        self.inner.forget_seen_files(trigger, missing_before).await
+    }
     async fn pause(&self, paused: &Paused) -> Result<bool, StoreError> {
         self.inner.pause(paused).await
     }
@@ -70,6 +73,34 @@ async fn a_thousand_due_fires_cost_a_read_and_two_writes_each_and_a_quiet_tick_n
     assert_eq!(runs(&fixture.tick(minutes(start, 30)).await), 1_000);
     assert_eq!(asked(), (1_000, 1_000));
     assert!(fixture.tick(minutes(start, 31)).await.is_empty());
+    assert_eq!(asked(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_hundred_followers_of_which_nobody_has_anything_to_do_read_no_cursor() {
+    let fixture = Fixture::cron("0 0 1 1 *", "UTC").await;
+    let after = Trigger { after: vec!["taxi-tips".into()], ..Trigger::default() };
+    fixture.add((1..=100).map(|number| format!("pipeline-{number}")), &after).await;
+    let (reads, moves) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
+    let counted = (reads.clone(), moves.clone());
+    let fixture = fixture.remembering(|inner| Arc::new(Counting { inner, reads: counted.0, moves: counted.1 }));
+    let asked = || (reads.swap(0, Ordering::Relaxed), moves.swap(0, Ordering::Relaxed));
+    let start = at("2026-11-22T00:30:00Z");
+    // Registered, then looked at once.
+    fixture.tick(start).await;
+    fixture.tick(start).await;
+    asked();
+    fixture.tick(minutes(start, 1)).await;
+    assert_eq!(asked(), (0, 0));
+    fixture.push("taxi-tips", minutes(start, 2)).await;
+    assert_eq!(runs(&fixture.tick(minutes(start, 2)).await), 100);
+    asked();
+    fixture.tick(minutes(start, 3)).await;
+    assert_eq!(asked(), (0, 0));
+    // The cursors pass the push, once.
+    fixture.tick(minutes(start, 12)).await;
+    assert_eq!(asked().1, 100);
+    fixture.tick(minutes(start, 13)).await;
     assert_eq!(asked(), (0, 0));
 }
 

@@ -5,6 +5,8 @@
 mod backfill;
 mod burst;
 mod files;
+mod forgotten;
 mod objects;
+mod readers;
 mod watching;
 mod world;

@@ -22,7 +22,7 @@ use ulid::Ulid;
 
 /// A clock that stands still and identifiers that count up.
 #[derive(Default)]
-struct Counter(AtomicU64);
+pub struct Counter(AtomicU64);
 
 impl Clock for Counter {
     fn now(&self) -> Timestamp {
@@ -65,6 +65,9 @@ impl TriggerStore for Counted {
     async fn record_seen_files(&self, files: &[SeenFile]) -> Result<(), StoreError> {
         self.inner.record_seen_files(files).await
     }
+    async fn forget_seen_files(&self, trigger: &str, missing_before: Timestamp) -> Result<(), StoreError> {
+        self.inner.forget_seen_files(trigger, missing_before).await
+    }
     async fn pause(&self, paused: &Paused) -> Result<bool, StoreError> {
         self.inner.pause(paused).await
     }
@@ -80,7 +83,7 @@ impl TriggerStore for Counted {
 pub struct World {
     pub store: Arc<dyn MetadataStore>,
     triggers: Arc<dyn TriggerStore>,
-    ids: Arc<Counter>,
+    pub ids: Arc<Counter>,
     pub pipelines: SharedPipelines,
     pub deliveries: Arc<Deliveries>,
     pub service: Arc<TriggerService>,
@@ -162,6 +165,13 @@ impl World {
 
     pub fn edit(&self, change: impl FnOnce(&mut Pipeline)) {
         change(&mut self.pipelines.write().unwrap()[0].pipeline);
+    }
+
+    /// What the table knows, by the files' names.
+    pub async fn seen(&self) -> Vec<String> {
+        let files = self.triggers.seen_files("taxi/trips").await.unwrap();
+        let name = |file: SeenFile| Path::new(&file.path).file_name().unwrap().to_string_lossy().into_owned();
+        files.into_iter().map(name).collect()
     }
 
     /// How often the table was read since this was asked last.

@@ -7,6 +7,7 @@ use super::sources::{ReviewError, Sources};
 use countersign_model::decision::DecisionKind;
 use countersign_model::pipeline::{Input, Pipeline, PipelineVersion, Step, Work};
 use countersign_model::policy::{RoleQuorum, SignoffPolicy};
+use countersign_ports::Fire;
 use countersign_ports::metadata_store::RunFilter;
 use countersign_ports::trigger_store::Paused;
 use schemars::JsonSchema;
@@ -94,6 +95,8 @@ pub struct NextFire {
     pub at: String,
     /// The wall time and zone it stands for.
     pub wall_time: String,
+    /// When a run starts, RFC 3339, where the schedule has jitter.
+    pub starts_at: Option<String>,
 }
 
 /// That a pipeline is paused.
@@ -155,13 +158,13 @@ pub async fn load_pipeline(sources: &Sources, name: &str) -> Result<PipelinePage
     let runs = sources.store.runs(&filter).await?;
     let pushes = sources.store.pushes(Some(name), RECENT).await?;
     let (nodes, edges) = graph(&version.pipeline);
-    let next = sources.timetable.next(&version.pipeline.trigger, sources.clock.now(), NEXT);
+    let next = next_fires(sources, &version);
     let paused = sources.triggers.paused().await?.into_iter().find(|paused| paused.pipeline == name);
     let PipelineVersion { pipeline, digest, origin, created_at, .. } = version;
     Ok(PipelinePage {
         name: name.to_string(),
         trigger: trigger(&pipeline),
-        next: next.into_iter().map(|fire| NextFire { at: fire.at.to_string(), wall_time: fire.wall_time }).collect(),
+        next,
         paused: paused.map(PauseLine::from),
         sources: pipeline.sources.iter().map(|(name, source)| (name.clone(), source.path.clone())).collect(),
         steps: pipeline.steps.iter().map(step).collect(),
@@ -192,6 +195,17 @@ async fn live(sources: &Sources, name: &str) -> Result<Option<LiveModel>, Review
     approved_by.sort();
     approved_by.dedup();
     Ok(Some(LiveModel { push: PushLine::from(&push), approved_by, overridden }))
+}
+
+fn next_fires(sources: &Sources, version: &PipelineVersion) -> Vec<NextFire> {
+    let trigger = &version.pipeline.trigger;
+    let fires = sources.timetable.next(&version.name, trigger, sources.clock.now(), NEXT);
+    let shown = |fire: Fire| NextFire {
+        at: fire.at.to_string(),
+        wall_time: fire.wall_time,
+        starts_at: (trigger.jitter_seconds > 0).then(|| fire.starts_at.to_string()),
+    };
+    fires.into_iter().map(shown).collect()
 }
 
 fn trigger(pipeline: &Pipeline) -> String {

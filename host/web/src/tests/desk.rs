@@ -20,6 +20,7 @@ use countersign_ports::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use ulid::Ulid;
 
 pub struct FakeDirectory(pub Vec<Identity>);
@@ -172,12 +173,13 @@ impl Desk for FakeDesk {
     }
 }
 
-/// A clock strikes six every day.
+/// A clock strikes six every day; where there is jitter, a minute late.
 pub struct FakeTimetable;
 
 impl Timetable for FakeTimetable {
-    fn next(&self, _: &Trigger, after: Timestamp, most: usize) -> Vec<Fire> {
-        vec![Fire { at: after, wall_time: "06:00 <Europe/Berlin>".to_string() }; most]
+    fn next(&self, _: &str, _: &Trigger, after: Timestamp, most: usize) -> Vec<Fire> {
+        let starts_at = after.plus(Duration::from_secs(60));
+        vec![Fire { at: after, starts_at, wall_time: "06:00 <Europe/Berlin>".to_string() }; most]
     }
 }
 

@@ -3,6 +3,7 @@
 use super::stage::{Answer, Carried, HOME, Setting, Stage, request};
 use axum::body::Body;
 use axum::http::{Method, Request};
+use countersign_model::pipeline::Trigger;
 use countersign_ports::access_store::CredentialKind;
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ async fn a_pause_is_shown_with_its_reason_until_somebody_resumes() {
     let twin = stage.get(&carried, "/api/v1/pipelines/taxi").await.json();
     assert_eq!(twin["data"]["paused"]["by"], "local:ben");
     assert_eq!(twin["data"]["next"].as_array().unwrap().len(), 3);
+    assert!(twin["data"]["next"][0]["starts_at"].is_null() && !page.contains(", starts"), "{twin}");
     let api = |deed: &str| format!("/api/v1/pipelines/taxi/{deed}");
     let again = stage.post_json(&carried, &api("pause"), &serde_json::json!({})).await.json();
     assert_eq!((&again["data"]["paused"], &again["data"]["changed"]), (&true.into(), &false.into()));
@@ -50,6 +52,19 @@ async fn a_pause_is_shown_with_its_reason_until_somebody_resumes() {
     let long = "x".repeat(401);
     assert_eq!(stage.post(&carried, "/pipelines/taxi/pause", &[("reason", &long)]).await.status, 422);
     assert!(stage.bench.store.paused().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_schedule_with_jitter_shows_when_runs_start() {
+    let stage = Stage::new().await;
+    let carried = stage.session("local:ben").await;
+    let cron = Some("0 6 * * *".to_string());
+    stage.bench.define("taxi", Trigger { cron, jitter_seconds: 90, ..Trigger::default() }).await;
+    let twin = stage.get(&carried, "/api/v1/pipelines/taxi").await.json();
+    let starts_at = twin["data"]["next"][0]["starts_at"].as_str().unwrap();
+    assert!(starts_at > twin["data"]["next"][0]["at"].as_str().unwrap(), "{twin}");
+    let page = stage.get(&carried, "/pipelines/taxi").await.text;
+    assert!(page.contains(&format!(", starts <time datetime=\"{starts_at}\"")), "{page}");
 }
 
 #[tokio::test]

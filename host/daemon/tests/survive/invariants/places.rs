@@ -54,16 +54,16 @@ fn wrong(home: &Path, digest: &str) -> Option<String> {
     let Ok(manifest) = serde_json::from_slice::<Manifest>(&text) else {
         return Some(format!("{digest}: its manifest can not be read"));
     };
-    let wanted: BTreeMap<String, Digest> =
-        manifest.files.iter().map(|file| (file.path.clone(), file.digest)).collect();
+    let wanted: BTreeMap<String, Digest> = manifest.files.iter().map(|file| (file.path.clone(), file.digest)).collect();
     let whole = manifest.digest().to_string() == digest && files(&home.join("files")) == wanted;
     (!whole).then(|| format!("{digest}: it is not what its manifest says"))
 }
 
-/// Every artifact of the record, and everything else that lies among them.
+/// Every artifact of the record that was not given up, and everything else that lies among them.
 fn shelves(scene: &Scene<'_>) -> Vec<String> {
     let root = scene.home.path().join("state/artifacts/sha256");
-    let mut all: BTreeSet<String> = scene.record.texts("SELECT DISTINCT digest FROM artifacts").into_iter().collect();
+    let kept = "SELECT DISTINCT digest FROM artifacts WHERE collected_at IS NULL";
+    let mut all: BTreeSet<String> = scene.record.texts(kept).into_iter().collect();
     for shelf in names(&root) {
         all.extend(names(&root.join(shelf)));
     }
@@ -130,11 +130,13 @@ fn version(scene: &Scene<'_>, folder: &Path, push: &[String]) -> Option<String> 
     let [id, _, request, pushed, evidence] = push else { unreachable!("five columns") };
     let mut wanted = files(&home_of(scene, pushed).join("files"));
     wanted.insert("evidence.json".to_string(), Digest::of(evidence.as_bytes()));
-    let decisions = format!("SELECT id, envelope FROM decisions WHERE request = '{request}' AND late = 0 AND kind = 'approve'");
+    let decisions =
+        format!("SELECT id, envelope FROM decisions WHERE request = '{request}' AND late = 0 AND kind = 'approve'");
     for decision in scene.record.rows(&decisions) {
         wanted.insert(format!("decisions/{}.dsse.json", decision[0]), Digest::of(decision[1].as_bytes()));
     }
     let mut found = files(folder);
     let papers = ["conditions.json", "provenance.json"].map(|name| found.remove(name).is_some());
-    (found != wanted || papers != [true, true]).then(|| format!("a version is whole: {id}: {found:#?} instead of {wanted:#?}"))
+    (found != wanted || papers != [true, true])
+        .then(|| format!("a version is whole: {id}: {found:#?} instead of {wanted:#?}"))
 }

@@ -69,6 +69,10 @@ const RULES: &[(&str, &str)] = &[
         "SELECT o.execution FROM execution_outputs o JOIN executions e ON e.id = o.execution \
          LEFT JOIN artifacts a ON a.id = o.artifact WHERE a.id IS NULL OR e.status NOT IN ('succeeded', 'cached')",
     ),
+    (
+        "what a pushed model came from is kept",
+        "SELECT id FROM artifacts WHERE collected_at IS NOT NULL AND run IN (SELECT run FROM pushes)",
+    ),
 ];
 
 pub(super) fn broken(record: &Record) -> Vec<String> {

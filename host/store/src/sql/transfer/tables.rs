@@ -84,7 +84,7 @@ tables! {
     fires (trigger_name):
         text trigger_name, int at;
     seen_files (trigger_name, path):
-        text trigger_name, text path, int bytes, int modified, int stable_since, text accepted;
+        text trigger_name, text path, int bytes, int modified, int stable_since, text accepted, int missing_since;
     audit (sequence):
         int sequence, int at, text actor, text action, text subject, text detail, text previous, text hash;
     posts (subject, channel):

@@ -60,6 +60,7 @@ async fn filled(directory: &std::path::Path) -> (SqlStore, String) {
         modified: -1,
         stable_since: bench.now(),
         accepted: None,
+        missing_since: None,
     };
     bench.store.record_seen_files(&[seen]).await.unwrap();
     drop(bench);
@@ -102,7 +103,7 @@ async fn a_file_that_is_not_whole_leaves_nothing_behind() {
         (String::new(), "the file is empty"),
         (file.replace("penguins", "Penguins"), "nothing was imported"),
         (file.replace("countersign-record", "another-record"), "another-record"),
-        (file.replacen("\"version\":4", "\"version\":5", 1), "export with the same version"),
+        (file.replacen("\"version\":5", "\"version\":6", 1), "export with the same version"),
         (moved, "after the last of its table"),
         (file.replace(",17,", ",\"17\","), "wants Integer"),
     ] {
