@@ -14,8 +14,8 @@ use countersign_ports::metadata_store::HistoryQuery;
 /// An artifact counts when it came out, made or reused, of a run in which no check failed: one that was made in a run that went
 /// wrong later and was reused since in one that went well is history too. A delivery comes from its own run only.
 ///
-/// `LIMIT 1 OFFSET 0` says nothing but that each artifact is asked by itself: Postgres would answer the question for every artifact of
-/// the store first, and look the newest one up in that.
+/// `LIMIT 1 OFFSET 0` says nothing but that each artifact is asked about by itself: Postgres would answer the question for every
+/// artifact of the store first, and look the newest one up in that.
 pub(super) const PREVIOUS: &str = "SELECT a.* FROM artifacts a WHERE a.pipeline = $1 AND a.kind = $2 AND a.collected_at IS NULL \
      AND $6 NOT LIKE '%' || a.digest || '%' \
      AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = a.execution AND e.step = $4 AND e.own_inputs = $5) \
@@ -27,8 +27,8 @@ pub(super) const PREVIOUS: &str = "SELECT a.* FROM artifacts a WHERE a.pipeline 
              AND NOT EXISTS (SELECT 1 FROM executions f WHERE f.run = a.run AND f.verdict = 'fail')))) \
      ORDER BY a.id DESC LIMIT 1";
 
-/// As [`PREVIOUS`]. What is joined to an empty text is looked up in no index: by itself SQLite reads all models of the pipeline for
-/// each approval instead of the few artifacts with that digest.
+/// As [`PREVIOUS`]. What an empty text is appended to is looked up in no index: by itself SQLite reads all models of the pipeline
+/// for each approval instead of the few artifacts with that digest.
 pub(super) const APPROVED: &str = "SELECT a.* FROM requests q CROSS JOIN artifacts a \
      WHERE a.digest = q.model_digest AND q.pipeline = $1 AND q.status = 'approved' AND q.run <> $3 \
      AND a.pipeline || '' = $1 AND a.kind || '' = $2 \
@@ -46,8 +46,8 @@ pub(super) const PUSHED: &str = "SELECT a.* FROM pushes p CROSS JOIN artifacts a
      AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = a.execution AND e.step = $4 AND e.own_inputs = $5) \
      ORDER BY p.completed_at DESC, p.id DESC, a.id DESC LIMIT 1";
 
-/// $1 pipeline, $2 kind, $3 spans. As [`PREVIOUS`]: the newest artifact of each of the newest spans; the skip rules are not for windows, which
-/// hold the asking run's own span on purpose.
+/// $1 pipeline, $2 kind, $3 spans. As [`PREVIOUS`]: the newest artifact of each of the newest spans; the skip rules are not for
+/// windows, which hold the asking run's own span on purpose.
 pub(super) const SPANS: &str = "SELECT a.* FROM (SELECT MAX(s.id) AS id FROM artifacts s \
          WHERE s.pipeline = $1 AND s.kind = $2 AND s.span IS NOT NULL AND s.collected_at IS NULL \
          AND EXISTS (SELECT 1 FROM execution_outputs o JOIN runs r ON r.id = o.run WHERE o.artifact = s.id \

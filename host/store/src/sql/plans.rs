@@ -225,3 +225,33 @@ async fn postgres_has_an_index_for_every_question() {
     }
     assert!(reads_all.is_empty(), "{}", reads_all.join("\n\n"));
 }
+
+/// Enough of a history that Postgres would rather answer for all of it than about one artifact, were it free to.
+const MANY_ARTIFACTS: &str = "SET session_replication_role = replica; \
+    INSERT INTO runs (id, pipeline, pipeline_digest, event, cause, started_by, status, state, created_at, queued_at) \
+        SELECT 'run' || n, 'taxi', '', '', '', '', 'succeeded', '', n, n FROM generate_series(1, 3000) n; \
+    INSERT INTO artifacts (id, kind, digest, bytes, pipeline, step, output, run, execution, span, created_at) \
+        SELECT 'art' || n, 'Schema', n, 1, 'taxi', 'schema', 'out', 'run' || n, 'exe' || n, n, n FROM generate_series(1, 3000) n; \
+    INSERT INTO execution_outputs (execution, port, artifact, run) \
+        SELECT 'exe' || n, 'out', 'art' || n, 'run' || n FROM generate_series(1, 3000) n";
+
+#[tokio::test]
+async fn postgres_asks_about_the_newest_artifacts_only() {
+    let Some(server) = countersign_postgres::Server::shared() else { return };
+    let url = server.database();
+    super::SqlStore::postgres(&url, super::PostgresOptions::default()).await.unwrap().close().await.unwrap();
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(MANY_ARTIFACTS).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("ANALYZE").execute(&mut connection).await.unwrap();
+    let questions =
+        [(history::PREVIOUS, "'taxi', 'Schema', 'run', 'schema', '', ''"), (history::SPANS, "'taxi', 'Schema', 7")];
+    for (question, values) in questions {
+        let prepare = AssertSqlSafe(format!("DEALLOCATE ALL; PREPARE question AS {question}"));
+        sqlx::raw_sql(prepare).execute(&mut connection).await.unwrap();
+        let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) EXECUTE question({values})"));
+        let rows = sqlx::raw_sql(explain).fetch_all(&mut connection).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let of_all = |line: &String| line.contains("hashed") || line.contains("Seq Scan on execution_outputs");
+        assert!(!plan.iter().any(of_all), "{plan:#?}");
+    }
+}
