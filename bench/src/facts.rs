@@ -24,8 +24,11 @@ use ulid::Ulid;
 const LEASE: Duration = Duration::from_secs(600);
 /// Writes a run: the event, the claim, the delivery, two a step, the end.
 pub const WRITES: usize = 4 + 2 * STEPS.len();
+/// What a step reads, and at which ports.
+type Reads = &'static [(&'static str, &'static str)];
+
 /// Step, the kind that it makes, and what it reads by port: the delivery, a step of this run, or one of the run before.
-pub const STEPS: [(&str, &str, &[(&str, &str)]); 8] = [
+pub const STEPS: [(&str, &str, Reads); 8] = [
     ("examples", ArtifactKind::EXAMPLES, &[("delivery", DELIVERY)]),
     ("statistics", ArtifactKind::STATISTICS, &[("examples", "examples")]),
     ("schema", ArtifactKind::SCHEMA, &[("statistics", "statistics"), ("base", "previous schema")]),

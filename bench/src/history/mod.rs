@@ -13,7 +13,7 @@ use crate::stopwatch::{Stopwatch, Times};
 use anyhow::Context as _;
 use countersign_postgres::Server;
 use fill::History;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Executions of the short history, and of the long one when no number was given.
 const SHORT: u64 = 10_000;
@@ -46,7 +46,7 @@ pub async fn report(home: &Home, executions: Option<u64>) -> anyhow::Result<()> 
 /// Answers the names of a run and of an artifact that are in both.
 async fn on(
     database: &str,
-    model: &PathBuf,
+    model: &Path,
     short: (Place, u64),
     long: (Place, u64),
 ) -> anyhow::Result<[(String, String); 2]> {
@@ -71,13 +71,13 @@ async fn on(
             many.within(50) / few.within(50)
         );
     }
-    let subjects = [&short, &long].map(|history| questions::subject(history));
+    let subjects = [&short, &long].map(questions::subject);
     short.store.close().await?;
     long.store.close().await?;
     Ok(subjects)
 }
 
-async fn filled(database: &str, model: &PathBuf, (place, executions): (Place, u64)) -> anyhow::Result<History> {
+async fn filled(database: &str, model: &Path, (place, executions): (Place, u64)) -> anyhow::Result<History> {
     let watch = Stopwatch::start();
     if let Place::Sqlite(file) = &place {
         std::fs::create_dir_all(file.parent().context("a folder")?)?;
@@ -89,7 +89,7 @@ async fn filled(database: &str, model: &PathBuf, (place, executions): (Place, u6
         }
     }
     let runs = i64::try_from(executions / STEPS.len() as u64)?;
-    let history = fill::fill(place, Place::Sqlite(model.clone()), runs).await?;
+    let history = fill::fill(place, Place::Sqlite(model.to_path_buf()), runs).await?;
     let bytes = history.place.bytes().await?;
     println!(
         "  {database}, {executions} executions in {runs} runs: {:.1} MiB, {:.1} KiB a run; written in {:.0} s",

@@ -4,8 +4,11 @@ use crate::database::{Columns, Place, Raw, Value};
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 
-/// Statements with their values, committed together.
-pub struct Transaction(Vec<(String, Vec<Value>)>);
+/// A statement and its values.
+type Statement = (String, Vec<Value>);
+
+/// Statements that are committed together.
+pub struct Transaction(Vec<Statement>);
 
 impl Transaction {
     /// Writes it.
@@ -81,7 +84,7 @@ impl Record {
     }
 
     /// Whose it is, and the statements of the transaction with that entry.
-    fn statements(&self, action: &str, subject: &str) -> anyhow::Result<(&str, Vec<(String, Vec<Value>)>)> {
+    fn statements(&self, action: &str, subject: &str) -> anyhow::Result<(&str, Vec<Statement>)> {
         let found = |rows: &'_ BTreeMap<String, Columns>| rows.get(subject).cloned().context(subject.to_string());
         let owner = [&self.events, &self.runs, &self.executions, &self.artifacts]
             .into_iter()
@@ -148,7 +151,7 @@ fn text<'r>(row: &'r Columns, name: &str) -> &'r str {
     }
 }
 
-fn insert(table: &str, row: &Columns) -> (String, Vec<Value>) {
+fn insert(table: &str, row: &Columns) -> Statement {
     let names: Vec<&str> = row.iter().map(|(name, _)| name.as_str()).collect();
     let places: Vec<String> = (1..=row.len()).map(|place| format!("${place}")).collect();
     let sql = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), places.join(", "));
@@ -156,7 +159,7 @@ fn insert(table: &str, row: &Columns) -> (String, Vec<Value>) {
 }
 
 /// Writes these columns of the row again.
-fn update(table: &str, row: &Columns, columns: &[&str]) -> anyhow::Result<(String, Vec<Value>)> {
+fn update(table: &str, row: &Columns, columns: &[&str]) -> anyhow::Result<Statement> {
     let mut values = vec![words(text(row, "id"))];
     let mut sets = Vec::new();
     for column in columns {

@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Forgets everything beyond: a few megabytes.
-const MOST: usize = 20_000;
+/// Forgets everything beyond: about two megabytes. What runs use again is recent.
+const MOST: usize = 5_000;
 
 /// Digests by path and stamp.
 #[derive(Default)]
