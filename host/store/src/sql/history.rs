@@ -27,24 +27,61 @@ pub(super) const PREVIOUS: &str = "SELECT a.* FROM artifacts a WHERE a.pipeline 
              AND NOT EXISTS (SELECT 1 FROM executions f WHERE f.run = a.run AND f.verdict = 'fail')))) \
      ORDER BY a.id DESC LIMIT 1";
 
-/// As [`PREVIOUS`]. What an empty text is appended to is looked up in no index: by itself SQLite reads all models of the pipeline
-/// for each approval instead of the few artifacts with that digest.
-pub(super) const APPROVED: &str = "SELECT a.* FROM requests q CROSS JOIN artifacts a \
-     WHERE a.digest = q.model_digest AND q.pipeline = $1 AND q.status = 'approved' AND q.run <> $3 \
-     AND a.pipeline || '' = $1 AND a.kind || '' = $2 \
-     AND a.collected_at IS NULL \
-     AND $6 NOT LIKE '%' || a.digest || '%' \
-     AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = a.execution AND e.step = $4 AND e.own_inputs = $5) \
-     ORDER BY q.closed_at DESC, q.id DESC, a.id DESC LIMIT 1";
+/// What an artifact by that name has to be, as in [`PREVIOUS`]. What an empty text is appended to is looked up in no index: by itself
+/// SQLite reads all models of the pipeline instead of the few artifacts with a digest.
+macro_rules! counts {
+    ($name:literal) => {
+        concat!(
+            $name,
+            ".pipeline || '' = $1 AND ",
+            $name,
+            ".kind || '' = $2 AND ",
+            $name,
+            ".collected_at IS NULL \
+             AND $6 NOT LIKE '%' || ",
+            $name,
+            ".digest || '%' \
+             AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = ",
+            $name,
+            ".execution AND e.step = $4 AND e.own_inputs = $5)"
+        )
+    };
+}
 
-/// As [`APPROVED`].
-pub(super) const PUSHED: &str = "SELECT a.* FROM pushes p CROSS JOIN artifacts a \
-     WHERE a.digest = p.model AND p.pipeline = $1 AND p.completed_at IS NOT NULL AND p.run <> $3 \
-     AND a.pipeline || '' = $1 AND a.kind || '' = $2 \
-     AND a.collected_at IS NULL \
-     AND $6 NOT LIKE '%' || a.digest || '%' \
-     AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = a.execution AND e.step = $4 AND e.own_inputs = $5) \
-     ORDER BY p.completed_at DESC, p.id DESC, a.id DESC LIMIT 1";
+/// The newest release that an artifact is left of, then that artifact: one release is asked about after the other, as in [`PREVIOUS`].
+macro_rules! released {
+    ($digest:literal, $release:literal, $newest:literal) => {
+        concat!(
+            "SELECT a.* FROM (SELECT ",
+            $digest,
+            " AS digest FROM ",
+            $release,
+            " AND EXISTS \
+                 (SELECT 1 FROM artifacts x WHERE x.digest = ",
+            $digest,
+            " AND ",
+            counts!("x"),
+            " LIMIT 1 OFFSET 0) \
+             ORDER BY ",
+            $newest,
+            " LIMIT 1) m \
+             CROSS JOIN artifacts a WHERE a.digest = m.digest AND ",
+            counts!("a"),
+            " ORDER BY a.id DESC LIMIT 1"
+        )
+    };
+}
+
+pub(super) const APPROVED: &str = released!(
+    "q.model_digest",
+    "requests q WHERE q.pipeline = $1 AND q.status = 'approved' AND q.run <> $3",
+    "q.closed_at DESC, q.id DESC"
+);
+pub(super) const PUSHED: &str = released!(
+    "p.model",
+    "pushes p WHERE p.pipeline = $1 AND p.completed_at IS NOT NULL AND p.run <> $3",
+    "p.completed_at DESC, p.id DESC"
+);
 
 /// $1 pipeline, $2 kind, $3 spans. As [`PREVIOUS`]: the newest artifact of each of the newest spans; the skip rules are not for
 /// windows, which hold the asking run's own span on purpose.

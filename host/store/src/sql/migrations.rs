@@ -27,7 +27,7 @@ fn migrator(steps: Vec<(&'static str, &'static str, &'static str)>) -> Migrator 
 
 /// In one transaction, so that of two processes that start at once the second finds the tables made.
 pub(super) async fn sqlite(writer: &mut SqliteConnection) -> Result<(), StoreError> {
-    let steps = steps! { "sqlite": "0001" "records", "0002" "signoff", "0003" "triggers", "0004" "retention", "0005" "missing", };
+    let steps = steps! { "sqlite": "0001" "records", "0002" "signoff", "0003" "triggers", "0004" "retention", "0005" "missing", "0006" "event_of_run", };
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed("open metadata store: lock it"))?;
     migrator(steps).run_direct(None, &mut *transaction, false).await.map_err(refused)?;
     transaction.commit().await.map_err(failed("open metadata store: bring its tables up to date"))
@@ -42,7 +42,7 @@ const TABLES: &str = "SELECT c.relname::TEXT FROM pg_catalog.pg_class c \
 /// In one transaction, like that of SQLite; several daemons may start at once. Tables of an older version are changed only when
 /// `allowed`: daemons of that version may be at work on them.
 pub(super) async fn postgres(connection: &mut PgConnection, allowed: bool) -> Result<(), StoreError> {
-    let steps = steps! { "postgres": "0001" "records", "0003" "triggers", "0004" "retention", "0005" "missing", };
+    let steps = steps! { "postgres": "0001" "records", "0003" "triggers", "0004" "retention", "0005" "missing", "0006" "event_of_run", };
     let operation = "open metadata store: look at its tables";
     let mut transaction = connection.begin_with(BEGIN).await.map_err(failed(operation))?;
     sqlx::query(LOCK).execute(&mut *transaction).await.map_err(failed(operation))?;
