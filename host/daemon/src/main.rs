@@ -29,6 +29,7 @@ use std::process::ExitCode;
 const NOBODY_READS: i32 = 128 + 13;
 
 fn main() -> ExitCode {
+    system::keep_few_heaps();
     end_quietly_when_nobody_reads();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
