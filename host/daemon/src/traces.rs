@@ -145,7 +145,7 @@ async fn read(mut wanted: mpsc::Receiver<Reading>, tracer: Tracer, store: Arc<dy
 async fn tell(tracer: &Tracer, store: &dyn MetadataStore, id: &RunId) -> Result<(), StoreError> {
     let Some(run) = store.run(id).await? else { return Ok(()) };
     let Some(root) = run_span(&run) else { return Ok(()) };
-    for request in store.requests(Some(id), None, false).await? {
+    for request in store.requests(Some(id), None).await? {
         let closed_at = closed_at(store, &request, &run).await?;
         tracer.span(signoff_span(&request, closed_at));
     }

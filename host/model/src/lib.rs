@@ -15,6 +15,7 @@ pub mod digest;
 pub mod event;
 pub mod evidence;
 pub mod execution;
+pub mod figures;
 pub mod finding;
 pub mod fingerprint;
 pub mod id;

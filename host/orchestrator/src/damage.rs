@@ -55,7 +55,7 @@ impl Engine {
             .collect();
         let mut approved = Vec::new();
         for model in models {
-            let requests = self.parts.store.requests(None, Some(&model), false).await?;
+            let requests = self.parts.store.requests(None, Some(&model)).await?;
             approved.extend(
                 requests
                     .into_iter()

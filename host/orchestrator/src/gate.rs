@@ -94,7 +94,7 @@ impl Engine {
         &self,
         position: &Position<'_>,
     ) -> Result<Option<SignoffRequest>, OrchestratorError> {
-        Ok(self.parts.store.requests(Some(&position.run.id), None, false).await?.into_iter().next())
+        Ok(self.parts.store.requests(Some(&position.run.id), None).await?.into_iter().next())
     }
 
     /// This run's newest request at the gate.
@@ -103,7 +103,7 @@ impl Engine {
         position: &Position<'_>,
         gate: &str,
     ) -> Result<Option<SignoffRequest>, OrchestratorError> {
-        let requests = self.parts.store.requests(Some(&position.run.id), None, false).await?;
+        let requests = self.parts.store.requests(Some(&position.run.id), None).await?;
         Ok(requests.into_iter().find(|request| request.gate == gate))
     }
 
@@ -142,7 +142,7 @@ impl Engine {
         evidence: &Evidence,
         digest: Digest,
     ) -> Result<Option<SignoffRequest>, OrchestratorError> {
-        for request in self.parts.store.requests(None, Some(&evidence.model), false).await? {
+        for request in self.parts.store.requests(None, Some(&evidence.model)).await? {
             let same = request.pipeline == position.run.pipeline
                 && request.gate == gate
                 && request.state == RequestState::Approved

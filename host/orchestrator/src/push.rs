@@ -63,7 +63,7 @@ impl Engine {
         gate: &str,
         model: Digest,
     ) -> Result<Option<SignoffRequest>, OrchestratorError> {
-        let mut requests = self.parts.store.requests(None, Some(&model), false).await?;
+        let mut requests = self.parts.store.requests(None, Some(&model)).await?;
         requests.retain(|request| {
             request.pipeline == position.run.pipeline && request.gate == gate && request.state == RequestState::Approved
         });

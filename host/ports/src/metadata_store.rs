@@ -351,13 +351,8 @@ pub trait MetadataStore: Send + Sync {
     -> Result<(), StoreError>;
     /// One request.
     async fn request(&self, id: &RequestId) -> Result<Option<SignoffRequest>, StoreError>;
-    /// Requests, newest first: of one run, of one model digest, or only the open ones.
-    async fn requests(
-        &self,
-        run: Option<&RunId>,
-        model: Option<&Digest>,
-        open_only: bool,
-    ) -> Result<Vec<SignoffRequest>, StoreError>;
+    /// Requests, newest first: of one run, of one model digest, or all.
+    async fn requests(&self, run: Option<&RunId>, model: Option<&Digest>) -> Result<Vec<SignoffRequest>, StoreError>;
     /// Open requests after the given one, longest waiting first: what a list needs, a page at a time.
     async fn waiting(&self, after: Option<(Timestamp, RequestId)>, limit: u32) -> Result<Vec<Waiting>, StoreError>;
     /// Records a decision. When the request is closed it is recorded as late; otherwise the policy's tally may close the request

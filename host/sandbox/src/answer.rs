@@ -2,7 +2,8 @@
 
 use crate::bindings::countersign::component::types;
 use crate::failure::Stop;
-use crate::text::{grouped, harmless};
+use crate::text::harmless;
+use countersign_model::figures::count;
 use countersign_model::finding::{Finding, Severity};
 use countersign_ports::component_runner::ComponentOutcome;
 
@@ -57,8 +58,8 @@ fn text(what: &str, value: String, most: usize) -> Result<String, Stop> {
 fn too_much(what: &str, found: usize, most: usize) -> Stop {
     let message = format!(
         "a fault of the component: it answered {} {what}; {} are allowed",
-        grouped(found as u64),
-        grouped(most as u64)
+        count(found as u64),
+        count(most as u64)
     );
     Stop::new("bug", message)
 }

@@ -3,6 +3,7 @@
 use crate::text;
 use bytes::Bytes;
 use countersign_model::execution::LogLine;
+use countersign_model::figures::count;
 use countersign_ports::component_runner::StepObserver;
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -74,8 +75,8 @@ impl Log {
             let kib = self.limit >> 10;
             let message = format!(
                 "{} bytes of log were dropped: over the limit of {} KiB; raise it with `limits = {{ log_kib = {} }}` on the step",
-                text::grouped(kept.dropped),
-                text::grouped(kib as u64),
+                count(kept.dropped),
+                count(kib as u64),
                 (kib * 4).max(1),
             );
             observer.log(LogLine { level: "warn".to_string(), message, fields: BTreeMap::new() });

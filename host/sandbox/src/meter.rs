@@ -1,8 +1,8 @@
 //! What a component may use: memory, tables, instances, and bytes under `/out`. Time is kept by the call itself.
 
 use crate::failure::Stop;
-use crate::text::grouped;
 use countersign_model::component::Limits;
+use countersign_model::figures::count;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -30,8 +30,8 @@ impl ResourceLimiter for Meter {
         if wanted > limit << 20 {
             let message = format!(
                 "the component wanted {} MiB of memory; its limit is {} MiB: raise it with `limits = {{ memory_mib = {} }}` on the step",
-                grouped(wanted.div_ceil(1 << 20)),
-                grouped(limit),
+                count(wanted.div_ceil(1 << 20)),
+                count(limit),
                 limit * 2,
             );
             return Err(Stop::new("limit.memory", message).into());
@@ -46,8 +46,8 @@ impl ResourceLimiter for Meter {
         if wanted > limit {
             let message = format!(
                 "the component wanted {} table elements; its limit is {}: raise it with `limits = {{ table_elements = {} }}` on the step",
-                grouped(wanted),
-                grouped(limit),
+                count(wanted),
+                count(limit),
                 limit * 2,
             );
             return Err(Stop::new("limit.tables", message).into());
@@ -130,7 +130,7 @@ impl OutputMeter {
         let message = format!(
             "the component wrote more than its limit of {} MiB under /out (a file counts at least 4 KiB): raise it with \
              `limits = {{ output_mib = {} }}` on the step",
-            grouped(self.limit_mib),
+            count(self.limit_mib),
             self.limit_mib * 2,
         );
         Stop::new("limit.output", message)

@@ -18,19 +18,6 @@ pub fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +27,5 @@ mod tests {
         assert_eq!(harmless("\u{1b}[31mred\u{202e}\n\tx\u{0}", false), "\u{fffd}[31mred\u{fffd}  x\u{fffd}");
         assert_eq!(harmless("a\n\tb", true), "a\n\tb");
         assert_eq!(cut("größe", 3), "gr");
-        assert_eq!([grouped(7), grouped(1000), grouped(1_234_567)], ["7", "1,000", "1,234,567"]);
     }
 }

@@ -80,7 +80,7 @@ impl Web {
     /// When there is no such run, or what it made can not be read.
     pub async fn report(&self, run: &RunId) -> Result<String, ReviewError> {
         let sources = &self.server.sources;
-        let rendered = match sources.store.requests(Some(run), None, false).await?.first() {
+        let rendered = match sources.store.requests(Some(run), None).await?.first() {
             Some(request) => pages::report(&review::load_review(sources, &request.id).await?),
             None => pages::run_report(&review::load_run(sources, run).await?),
         };

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// The name of the superuser, who needs no password.
 const USER: &str = "countersign";
+/// What the server calls its socket.
+const SOCKET: &str = ".s.PGSQL.5432";
 /// Ends the server and takes its directory away as soon as nobody holds the other end of its input: whatever became of the test.
 const WATCHDOG: &str = r#"read -r _
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
@@ -82,6 +84,52 @@ impl Server {
             eprintln!("not judged: there is no PostgreSQL on this machine");
             return None;
         };
+        let server = Self::placed(programs, durable);
+        let mut initdb = server.command("initdb");
+        initdb.args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--username", USER, "--pgdata"]);
+        run(initdb.arg(server.data()));
+        server.start_again();
+        Some(server)
+    }
+
+    /// Starts one that follows this one; from then on each commit here is answered once the other has it, too.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn standby(&self) -> Self {
+        let standby = Self::placed(self.programs.clone(), self.durable);
+        let mut copy = standby.command("pg_basebackup");
+        copy.args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]);
+        run(copy.args(["--username", USER, "--host"]).arg(&self.directory).arg("--pgdata").arg(standby.data()));
+        standby.start_again();
+        let here = self.url("postgres");
+        self.execute(&here, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.execute(&here, "SELECT pg_reload_conf()");
+        for _ in 0..POLLS {
+            if self.execute(&here, "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1" {
+                return standby;
+            }
+            std::thread::sleep(POLL);
+        }
+        panic!("the standby does not follow");
+    }
+
+    /// Crashes the one that this one follows and takes its place: whoever connects there now comes here.
+    ///
+    /// # Panics
+    /// When the other does not run, or this one is no standby.
+    pub fn take_over(&self, primary: &Self) {
+        primary.stop(Stop::Immediate);
+        assert_eq!(self.execute(&self.url("postgres"), "SELECT pg_promote()"), "t", "it is a standby");
+        let place = primary.directory.join(SOCKET);
+        if let Err(error) = std::fs::remove_file(&place) {
+            assert_eq!(error.kind(), ErrorKind::NotFound, "take the old socket away: {error}");
+        }
+        std::os::unix::fs::symlink(self.directory.join(SOCKET), place).expect("put the new socket in its place");
+    }
+
+    /// One that has its directory, and nothing in it yet.
+    fn placed(programs: Programs, durable: bool) -> Self {
         // A short path: that of the socket in it may not be long.
         let directory =
             tempfile::Builder::new().prefix("cspg").tempdir_in("/tmp").expect("make the server's directory");
@@ -98,7 +146,7 @@ impl Server {
             .process_group(0);
         let mut watchdog = watchdog.spawn().expect("start the watchdog");
         let leash = watchdog.stdin.take();
-        let server = Self {
+        Self {
             programs,
             user,
             directory,
@@ -107,12 +155,7 @@ impl Server {
             databases: AtomicU32::new(0),
             watchdog,
             leash,
-        };
-        let mut initdb = server.command("initdb");
-        initdb.args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--username", USER, "--pgdata"]);
-        run(initdb.arg(server.data()));
-        server.start_again();
-        Some(server)
+        }
     }
 
     /// The URL of a new and empty database. It sorts text as a dictionary does, where the server can, so that nobody relies on another order.

@@ -9,6 +9,7 @@ use std::process::Command;
 const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// The folder of the programs.
+#[derive(Clone)]
 pub(crate) struct Programs(PathBuf);
 
 impl Programs {
@@ -26,7 +27,9 @@ impl Programs {
         versions.sort();
         let installed = versions.into_iter().rev().map(|(_, folder)| folder);
         let complete = |folder: &PathBuf| {
-            ["initdb", "postgres", "createdb", "psql"].iter().all(|program| folder.join(program).is_file())
+            ["initdb", "postgres", "pg_basebackup", "createdb", "psql"]
+                .iter()
+                .all(|program| folder.join(program).is_file())
         };
         std::env::split_paths(&path).chain(installed).find(complete).map(Self)
     }

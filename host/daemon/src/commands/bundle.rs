@@ -22,7 +22,7 @@ pub async fn run(context: &Context, arguments: &BundleArgs) -> anyhow::Result<Ex
     let store = wiring::metadata(context).await?;
     let bytes = wiring::artifacts(context)?;
     let model = explain::find(store.as_ref(), &arguments.model).await?;
-    let requests = store.requests(None, Some(&model.digest), false).await?;
+    let requests = store.requests(None, Some(&model.digest)).await?;
     let Some(request) = requests.into_iter().find(|request| request.state == RequestState::Approved) else {
         let text = format!("error: nobody approved model {}: there is nothing signed to bundle", model.digest.short());
         return Err(WrongInput::new(text).into());

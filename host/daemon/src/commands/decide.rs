@@ -23,7 +23,7 @@ pub async fn run(context: &Context, arguments: &DecideArgs, kind: DecisionKind) 
     let watcher: Arc<dyn Watcher> = if context.json() { Arc::new(Silent) } else { Arc::new(TerminalWatcher::new()) };
     let installation = wiring::install(context, &[], watcher).await?;
     let run = lookup::run(installation.stores.metadata.as_ref(), &arguments.run).await?;
-    let requests = installation.stores.metadata.requests(Some(&run.id), None, false).await?;
+    let requests = installation.stores.metadata.requests(Some(&run.id), None).await?;
     let request = requests.into_iter().next().ok_or_else(|| {
         WrongInput::new(format!(
             "error: {} is {} and asks for no decision; `countersign show` tells more",

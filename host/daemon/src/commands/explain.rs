@@ -92,7 +92,7 @@ async fn explain(
         features = distributions(artifacts, &statistics.digest).await?;
     }
     let mut signoffs = Vec::new();
-    for request in store.requests(None, Some(&model.digest), false).await? {
+    for request in store.requests(None, Some(&model.digest)).await? {
         let evidence: Evidence = serde_json::from_str(&request.evidence).context("read the evidence")?;
         let decisions = store.decisions(&request.id).await?;
         signoffs.push(Signed { request, evidence, decisions });

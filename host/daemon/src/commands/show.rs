@@ -48,7 +48,7 @@ pub async fn run(context: &Context, arguments: &ShowArgs) -> anyhow::Result<Exit
 async fn gather(store: &dyn MetadataStore, run: Run, log_of: Option<&str>) -> anyhow::Result<Shown> {
     let executions = store.executions(&run.id).await?;
     let mut requests = Vec::new();
-    for request in store.requests(Some(&run.id), None, false).await? {
+    for request in store.requests(Some(&run.id), None).await? {
         let decisions = store.decisions(&request.id).await?;
         requests.push(Asked { request, decisions });
     }

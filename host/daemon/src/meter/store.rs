@@ -158,7 +158,7 @@ metered! {
     lineage(self, artifact: &ArtifactId, direction: Direction, limit: u32) -> Lineage;
     open_request(self, claim: &Claim, request: &SignoffRequest, notices: &[Notice]) -> ();
     request(self, id: &RequestId) -> Option<SignoffRequest>;
-    requests(self, run: Option<&RunId>, model: Option<&Digest>, open_only: bool) -> Vec<SignoffRequest>;
+    requests(self, run: Option<&RunId>, model: Option<&Digest>) -> Vec<SignoffRequest>;
     waiting(self, after: Option<(Timestamp, RequestId)>, limit: u32) -> Vec<Waiting>;
     record_decision(self, decision: &Decision, notices: &[Notice]) -> Recorded
         => |_| self.meter.count(Counter::Decisions, decision.kind.as_str());

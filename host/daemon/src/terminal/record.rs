@@ -61,7 +61,7 @@ impl Told {
         for execution in store.executions(&run.id).await? {
             self.execution(store, run, &execution, &mut lines).await?;
         }
-        for request in store.requests(Some(&run.id), None, false).await? {
+        for request in store.requests(Some(&run.id), None).await? {
             let about_gate = |at, message: String| line(run, at, Some(request.gate.clone()), message);
             if self.first(&format!("asked {}", request.id)) {
                 let asked =

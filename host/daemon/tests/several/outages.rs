@@ -1,4 +1,5 @@
-//! PostgreSQL is restarted, loses its sessions, takes no writes, or is gone for a while, with runs on their way.
+//! PostgreSQL is restarted, loses its sessions, takes no writes, is gone for a while, or is another server from then on, with runs on
+//! their way.
 
 use crate::harness::eventually;
 use crate::pipelines;
@@ -97,6 +98,16 @@ fn a_server_that_is_gone_or_takes_no_writes_is_said_once_and_waited_for() {
             std::thread::sleep(Duration::from_secs(3));
             read_only(scene, "off");
         });
+    });
+}
+
+#[test]
+fn a_standby_that_takes_over_goes_on_with_the_same_record() {
+    let Some(server) = Server::start() else { return };
+    let standby = server.standby();
+    scene(&server, |mut scene| {
+        scene.during("a failover", |_| standby.take_over(&server));
+        scene.during("a restart of the new one", |_| standby.restart(Stop::Fast));
     });
 }
 

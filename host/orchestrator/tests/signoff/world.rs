@@ -164,7 +164,7 @@ impl World {
 
     /// States of all requests, oldest first.
     pub async fn request_states(&self) -> Vec<RequestState> {
-        let mut all = self.store.requests(None, None, false).await.unwrap();
+        let mut all = self.store.requests(None, None).await.unwrap();
         all.reverse();
         all.into_iter().map(|request| request.state).collect()
     }

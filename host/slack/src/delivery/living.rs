@@ -41,7 +41,7 @@ pub(crate) async fn refresh(
 
 /// Brings up to date what there is about a run's requests; posts nothing.
 pub(crate) async fn refresh_run(house: &Arc<House>, run: &RunId, channel: &str) -> Result<(), SlackError> {
-    for request in house.options.store.requests(Some(run), None, false).await? {
+    for request in house.options.store.requests(Some(run), None).await? {
         let post = house.options.posts.post(&request.id.to_string(), channel).await?;
         if post.as_ref().and_then(once::place).is_some() {
             refresh(house, &request.id, channel, None).await?;

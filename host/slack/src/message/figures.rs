@@ -1,5 +1,6 @@
 //! Figures as people read them.
 
+pub use countersign_model::figures::{bytes, count};
 use countersign_model::time::Timestamp;
 
 /// What stands where there is no value.
@@ -47,19 +48,6 @@ pub fn percent(share: f64) -> String {
     text.replace('-', "−")
 }
 
-/// A count with thousands apart.
-pub fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// How a count changed: `+2 %`.
 pub fn growth(now: u64, before: u64) -> Option<String> {
     if before == 0 {
@@ -68,16 +56,6 @@ pub fn growth(now: u64, before: u64) -> Option<String> {
     let change = now as f64 / before as f64 - 1.0;
     let text = percent(change);
     Some(if change > 0.0 && text != "0" { format!("+{text} %") } else { format!("{text} %") })
-}
-
-/// A size.
-pub fn bytes(value: u64) -> String {
-    match value {
-        0..1_000 => format!("{value} B"),
-        1_000..1_000_000 => format!("{:.1} kB", value as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", value as f64 / 1e6),
-        _ => format!("{:.1} GB", value as f64 / 1e9),
-    }
 }
 
 /// An instant, always with its zone.
@@ -126,7 +104,6 @@ mod tests {
         for (share, text) in [(0.0, "0"), (0.003, "0.3"), (0.0996, "10"), (0.463, "46"), (-0.004, "−0.4")] {
             assert_eq!(percent(share), text);
         }
-        assert_eq!(count(15_310), "15,310");
         assert_eq!(growth(15_310, 15_002).as_deref(), Some("+2.1 %"));
         assert_eq!(growth(1, 0), None);
         assert_eq!((span(14_400), span(604_800), span(5_400)), ("4 h".into(), "7 d".into(), "1 h 30 min".into()));

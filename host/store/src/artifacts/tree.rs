@@ -3,16 +3,13 @@
 use super::durable::failed;
 use countersign_model::digest::Digest;
 use countersign_ports::ArtifactStoreError;
-use sha2::{Digest as _, Sha256};
 use std::fs::{File, Metadata};
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// More is a mistake or an attack: every file costs a manifest entry, a look and an fsync.
 const MOST_FILES: usize = 100_000;
 const DEEPEST: usize = 32;
-const BUFFER: usize = 128 * 1024;
 
 /// What tells one state of a file from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,18 +124,11 @@ fn plain(path: &Path, metadata: &Metadata) -> Result<Stamp, ArtifactStoreError> 
 pub(super) fn digest(path: &Path) -> Result<(Digest, Stamp), ArtifactStoreError> {
     let listed = path.symlink_metadata().map_err(failed("read file", path))?;
     let stamp = plain(path, &listed)?;
-    let mut file = File::open(path).map_err(failed("read file", path))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        match file.read(&mut buffer).map_err(failed("read file", path))? {
-            0 => break,
-            read => hasher.update(&buffer[..read]),
-        }
-    }
+    let file = File::open(path).map_err(failed("read file", path))?;
+    let digest = Digest::of_reader(&file).map_err(failed("read file", path))?;
     let read = file.metadata().map_err(failed("read file", path))?;
     if Stamp::of(&read) != stamp {
         return Err(unfit(path, "changed while it was read"));
     }
-    Ok((Digest::from_bytes(hasher.finalize().into()), stamp))
+    Ok((digest, stamp))
 }

@@ -155,13 +155,8 @@ impl MetadataStore for MemoryStore {
         Ok(self.state().requests.get(id).map(|posted| posted.request.clone()))
     }
 
-    async fn requests(
-        &self,
-        run: Option<&RunId>,
-        model: Option<&Digest>,
-        open_only: bool,
-    ) -> Result<Vec<SignoffRequest>, StoreError> {
-        Ok(signoff::list(&self.state(), run, model, open_only))
+    async fn requests(&self, run: Option<&RunId>, model: Option<&Digest>) -> Result<Vec<SignoffRequest>, StoreError> {
+        Ok(signoff::list(&self.state(), run, model))
     }
 
     async fn waiting(&self, after: Option<(Timestamp, RequestId)>, limit: u32) -> Result<Vec<Waiting>, StoreError> {

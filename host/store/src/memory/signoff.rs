@@ -59,18 +59,24 @@ fn supersede(state: &mut State, claim: &Claim, request: &SignoffRequest) -> Resu
     Ok(deeds)
 }
 
-pub(super) fn list(state: &State, run: Option<&RunId>, model: Option<&Digest>, open_only: bool) -> Vec<SignoffRequest> {
+pub(super) fn list(state: &State, run: Option<&RunId>, model: Option<&Digest>) -> Vec<SignoffRequest> {
     let wanted = |request: &&SignoffRequest| {
-        run.is_none_or(|run| request.run == *run)
-            && model.is_none_or(|model| request.model_digest == *model)
-            && (!open_only || request.state == RequestState::Open)
+        run.is_none_or(|run| request.run == *run) && model.is_none_or(|model| request.model_digest == *model)
     };
-    state.requests.values().rev().map(|posted| &posted.request).filter(wanted).cloned().collect()
+    newest_first(state).filter(wanted).cloned().collect()
+}
+
+fn all_open(state: &State) -> impl Iterator<Item = &SignoffRequest> {
+    newest_first(state).filter(|request| request.state == RequestState::Open)
+}
+
+fn newest_first(state: &State) -> impl Iterator<Item = &SignoffRequest> {
+    state.requests.values().rev().map(|posted| &posted.request)
 }
 
 pub(super) fn waiting(state: &State, after: Option<(Timestamp, RequestId)>, limit: u32) -> Vec<Waiting> {
-    let mut open = list(state, None, None, true);
-    open.retain(|request| after.is_none_or(|after| (request.posted_at, request.id) > after));
+    let later = |request: &&SignoffRequest| after.is_none_or(|after| (request.posted_at, request.id) > after);
+    let mut open: Vec<SignoffRequest> = all_open(state).filter(later).cloned().collect();
     open.sort_by_key(|request| (request.posted_at, request.id));
     open.truncate(limit as usize);
     let waiting = |request: SignoffRequest| Waiting {
@@ -146,14 +152,13 @@ pub(super) fn close(
 }
 
 pub(super) fn open_at(state: &State, pipeline: &str, gate: &str) -> Option<SignoffRequest> {
-    let requests = list(state, None, None, true);
-    requests.into_iter().find(|request| request.pipeline == pipeline && request.gate == gate)
+    all_open(state).find(|request| request.pipeline == pipeline && request.gate == gate).cloned()
 }
 
 pub(super) fn due(state: &State, now: Timestamp, limit: u32) -> Vec<SignoffRequest> {
     let due_at = |request: &SignoffRequest| request.next_due().map(|(at, _)| at);
-    let mut due = list(state, None, None, true);
-    due.retain(|request| due_at(request).is_some_and(|at| at <= now));
+    let is_due = |request: &&SignoffRequest| due_at(request).is_some_and(|at| at <= now);
+    let mut due: Vec<SignoffRequest> = all_open(state).filter(is_due).cloned().collect();
     due.sort_by_key(|request| (due_at(request), request.id));
     due.truncate(limit as usize);
     due

@@ -160,13 +160,8 @@ impl MetadataStore for SqlStore {
         signoff::find(&mut self.reader().await?.connection(), id).await
     }
 
-    async fn requests(
-        &self,
-        run: Option<&RunId>,
-        model: Option<&Digest>,
-        open_only: bool,
-    ) -> Result<Vec<SignoffRequest>, StoreError> {
-        signoff::list(&mut self.reader().await?.connection(), run, model, open_only).await
+    async fn requests(&self, run: Option<&RunId>, model: Option<&Digest>) -> Result<Vec<SignoffRequest>, StoreError> {
+        signoff::list(&mut self.reader().await?.connection(), run, model).await
     }
 
     async fn waiting(&self, after: Option<(Timestamp, RequestId)>, limit: u32) -> Result<Vec<Waiting>, StoreError> {

@@ -52,7 +52,6 @@ fn questions() -> Vec<PerDatabase> {
         signoff::ONE.into(),
         signoff::OF_RUN.into(),
         signoff::OF_MODEL.into(),
-        signoff::OPEN.into(),
         signoff::WAITING.into(),
         signoff::EVERY.into(),
         signoff::OPEN_OF_GATE.into(),

@@ -20,7 +20,6 @@ use countersign_ports::notifier::Notice;
 pub(super) const ONE: &str = "SELECT * FROM requests WHERE id = $1";
 pub(super) const OF_RUN: &str = "SELECT * FROM requests WHERE run = $1 ORDER BY id DESC";
 pub(super) const OF_MODEL: &str = "SELECT * FROM requests WHERE model_digest = $1 ORDER BY id DESC";
-pub(super) const OPEN: &str = "SELECT * FROM requests WHERE status = 'open' AND id < '~' ORDER BY id DESC";
 pub(super) const EVERY: &str = "SELECT * FROM requests WHERE id < '~' ORDER BY id DESC";
 pub(super) const OPEN_OF_GATE: &str = "SELECT * FROM requests WHERE pipeline = $1 AND gate = $2 AND status = 'open'";
 pub(super) const OLDER_OF_GATE: &str =
@@ -213,19 +212,15 @@ pub(super) async fn list(
     connection: &mut Connection<'_>,
     run: Option<&RunId>,
     model: Option<&Digest>,
-    open_only: bool,
 ) -> Result<Vec<SignoffRequest>, StoreError> {
     let sql = match (run, model) {
         (Some(run), _) => Sql::new(OF_RUN).bind(run.to_string()),
         (None, Some(model)) => Sql::new(OF_MODEL).bind(model.to_string()),
-        (None, None) if open_only => Sql::new(OPEN),
         (None, None) => Sql::new(EVERY),
     };
     let rows = all(connection, "list requests", sql).await?;
     let mut requests = rows.iter().map(rows::request).collect::<Result<Vec<_>, _>>()?;
-    requests.retain(|request| {
-        model.is_none_or(|model| request.model_digest == *model) && (!open_only || request.state == RequestState::Open)
-    });
+    requests.retain(|request| model.is_none_or(|model| request.model_digest == *model));
     Ok(requests)
 }
 

@@ -1,5 +1,6 @@
 //! Numbers, sizes and times as a page writes them. What is not known is a dash, never an empty cell.
 
+use countersign_model::figures;
 use std::borrow::Borrow;
 
 /// Written where there is no value.
@@ -64,15 +65,7 @@ pub(super) fn percent_or_none(share: &Option<f64>) -> String {
 
 /// `15,310`.
 pub(super) fn count(number: &u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    figures::count(*number)
 }
 
 /// As [`count`].
@@ -82,14 +75,7 @@ pub(super) fn count_usize(number: impl Borrow<usize>) -> String {
 
 /// `1.9 MB`.
 pub(super) fn bytes(bytes: &u64) -> String {
-    #[allow(clippy::cast_precision_loss)] // one decimal is shown
-    let real = *bytes as f64;
-    match bytes {
-        0..1000 => format!("{bytes} bytes"),
-        1000..1_000_000 => format!("{:.1} kB", real / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", real / 1e6),
-        _ => format!("{:.1} GB", real / 1e9),
-    }
+    figures::bytes(*bytes)
 }
 
 /// As [`bytes`].
@@ -162,8 +148,6 @@ mod tests {
             (number(&Some(38.0)), number(&Some(1.0)), signed(&Some(-36.0))),
             ("38".into(), "1.000".into(), "−36".into())
         );
-        assert_eq!(count(&1_234_567), "1,234,567");
-        assert_eq!(bytes(&1_900_000), "1.9 MB");
         assert_eq!(time("2026-11-22T16:04:09.120000Z"), "2026-11-22 16:04:09 UTC");
         assert_eq!(time("soon 日本語 and later"), "soon 日本語 and later");
         assert_eq!((margin(&Some(0.0067)), margin(&Some(0.000_12))), (" ± 0.007".into(), " ± 0.0001".into()));

@@ -144,7 +144,7 @@ pub async fn load_artifact(sources: &Sources, id: &ArtifactId) -> Result<Artifac
     };
     let upstream = sources.store.lineage(id, Direction::Upstream, LINEAGE).await?;
     let downstream = sources.store.lineage(id, Direction::Downstream, LINEAGE).await?;
-    let requests = sources.store.requests(None, Some(&artifact.digest), false).await?;
+    let requests = sources.store.requests(None, Some(&artifact.digest)).await?;
     Ok(ArtifactPage {
         artifact: ArtifactLine::from(&artifact),
         files: files.into_iter().map(file).collect(),

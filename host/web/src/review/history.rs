@@ -127,8 +127,8 @@ pub(super) async fn undelivered(sources: &Sources, run: &Run) -> Result<Vec<Noti
 
 /// The history of a request.
 pub(super) async fn history(sources: &Sources, request: &SignoffRequest, run: &Run) -> Result<History, ReviewError> {
-    let mut requests = sources.store.requests(None, Some(&request.model_digest), false).await?;
-    requests.extend(sources.store.requests(Some(&request.run), None, false).await?);
+    let mut requests = sources.store.requests(None, Some(&request.model_digest)).await?;
+    requests.extend(sources.store.requests(Some(&request.run), None).await?);
     requests.sort_by_key(|request| std::cmp::Reverse((request.posted_at, request.id)));
     requests.dedup_by_key(|request| request.id);
     requests.truncate(SHOWN as usize);

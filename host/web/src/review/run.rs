@@ -136,7 +136,7 @@ pub async fn load_run(sources: &Sources, id: &RunId) -> Result<RunPage, ReviewEr
         steps.push(step(execution, &log, &run, now));
     }
     steps.extend(not_begun(&trail, version.as_ref()));
-    let requests = sources.store.requests(Some(id), None, false).await?;
+    let requests = sources.store.requests(Some(id), None).await?;
     Ok(RunPage {
         pipeline_digest: run.pipeline_digest.to_string(),
         ended: run.state.is_ended(),

@@ -189,7 +189,7 @@ impl Stage {
             store.counts().await.unwrap(),
             store.paused().await.unwrap(),
             store.runs(&RunFilter::default()).await.unwrap(),
-            store.requests(None, None, false).await.unwrap(),
+            store.requests(None, None).await.unwrap(),
             store.decisions(&self.request.id).await.unwrap(),
             store.pokes(&self.request.id).await.unwrap(),
         )
