@@ -17,7 +17,6 @@ mod settle;
 mod system;
 mod telemetry;
 mod terminal;
-mod traces;
 mod wiring;
 
 use args::Cli;

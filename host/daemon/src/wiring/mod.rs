@@ -4,6 +4,7 @@ pub mod attest;
 pub mod slack;
 pub mod store;
 pub mod telemetry;
+pub mod traces;
 pub mod triggers;
 pub mod web;
 
@@ -14,7 +15,6 @@ use crate::meter::Meter;
 use crate::notifier::LogNotifier;
 use crate::service::{LiveSettings, Troubles};
 use crate::system::{SystemClock, UlidSource};
-use crate::traces::Traces;
 use anyhow::Context as _;
 use countersign_config::Catalogue;
 use countersign_model::pipeline::PipelineVersion;
@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 pub use store::{Stores, metadata, stores};
+use traces::Traces;
 
 /// The built-in component that answers pokes.
 const PREDICTOR: &str = "predict";

@@ -1,13 +1,12 @@
 //! Traces, if the settings name a collector.
 
 use super::Stores;
+use super::traces::Traces;
 use crate::context::Context;
-use crate::traces::Traces;
 use anyhow::Context as _;
 use countersign_model::id::WorkerId;
 use countersign_ports::IdSource;
-use countersign_telemetry::TraceOptions;
-pub use countersign_telemetry::{Tracer, push_span, run_span, signoff_span, step_span};
+use countersign_telemetry::{TraceOptions, Tracer};
 use std::sync::Arc;
 
 /// What tells the collector of runs; it tells nobody of anything where the settings have no `[traces]`.

@@ -4,7 +4,6 @@
 //! Steps and pushes are told of by the process that did them, at once; the run itself, and how long people were waited for, by the one
 //! that ends it. A run that a newer one displaces is told of by the process that carries the newer one.
 
-use crate::wiring::telemetry::{Tracer, push_span, run_span, signoff_span, step_span};
 use countersign_model::decision::{RequestState, SignoffRequest};
 use countersign_model::id::RunId;
 use countersign_model::run::{Run, RunEnd, RunState};
@@ -12,6 +11,7 @@ use countersign_model::time::Timestamp;
 use countersign_orchestrator::{RunEvent, Watcher};
 use countersign_ports::metadata_store::RunFilter;
 use countersign_ports::{MetadataStore, StoreError};
+use countersign_telemetry::{Tracer, push_span, run_span, signoff_span, step_span};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
