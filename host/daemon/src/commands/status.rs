@@ -7,12 +7,17 @@ use crate::{system, wiring};
 use countersign_model::time::Timestamp;
 use countersign_ports::Clock as _;
 use countersign_ports::lease_store::Held;
-use countersign_ports::metadata_store::{Counts, Undelivered};
+use countersign_ports::metadata_store::{Counts, RunFilter, Undelivered};
 use countersign_ports::trigger_store::Paused;
 use serde::Serialize;
+use std::time::Duration;
 
 /// Undelivered messages shown.
 const UNDELIVERED: u32 = 10;
+/// Failed runs looked at for how many there were lately; when all are recent, there may be more.
+const FAILED: u32 = 100;
+/// What "lately" means.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Serialize)]
 struct Status {
@@ -24,11 +29,22 @@ struct Status {
     /// What one of several daemons does alone, and which.
     duties: Vec<Held>,
     counts: Counts,
+    /// Runs that failed in the last 24 hours, at most a hundred.
+    failed_in_a_day: usize,
+    /// What the schedules start next.
+    next: Option<Next>,
     undelivered: Vec<Failing>,
     audit_entries: i64,
     audit_head: String,
     slack: &'static str,
     page: Option<String>,
+}
+
+/// A run that a schedule will start.
+#[derive(Serialize)]
+struct Next {
+    pipeline: String,
+    at: Timestamp,
 }
 
 /// A message that did not arrive.
@@ -62,13 +78,27 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     let stores = wiring::stores(context).await?;
     let store = &stores.metadata;
     let (audit_entries, head) = store.audit_head().await?;
+    let now = system::SystemClock.now();
+    let pipelines = store.pipelines().await?;
+    let paused = stores.triggers.paused().await?;
+    let timetable = wiring::triggers::timetable();
+    let runs = pipelines.iter().filter(|version| paused.iter().all(|paused| paused.pipeline != version.name));
+    let next = runs.filter_map(|version| {
+        let fire = timetable.next(&version.name, &version.pipeline.trigger, now, 1).pop()?;
+        Some(Next { pipeline: version.name.clone(), at: fire.starts_at })
+    });
+    let failed = RunFilter { status: Some("failed".into()), limit: FAILED, ..RunFilter::default() };
+    let failed = store.runs(&failed).await?;
+    let lately = |at: Timestamp| at >= now.minus(DAY);
     let undelivered = store.undelivered(None, UNDELIVERED).await?.into_iter().map(Failing::from).collect();
     let status = Status {
         state_dir: context.settings.state_dir.display().to_string(),
         database: wiring::store::described(context),
         schema: stores.schema.version,
-        pipelines: store.pipelines().await?.len(),
-        paused: stores.triggers.paused().await?,
+        pipelines: pipelines.len(),
+        next: next.min_by_key(|next| next.at),
+        failed_in_a_day: failed.iter().filter(|run| run.ended_at.is_some_and(lately)).count(),
+        paused,
         duties: stores.leases.held().await?,
         counts: store.counts().await?,
         undelivered,
@@ -106,12 +136,17 @@ fn print(status: &Status) {
         println!("  {} is done by {} until {}", duty.name, duty.owner, duty.until.to_utc().format("%H:%M:%S UTC"));
     }
     println!(
-        "{} running · {} queued · {} waiting for people{}",
+        "{} running · {} queued · {} waiting for people{} · {}{} failed in 24 h",
         counts.running,
         counts.queued,
         counts.waiting,
-        since(counts.oldest_request)
+        since(counts.oldest_request),
+        status.failed_in_a_day,
+        if status.failed_in_a_day == FAILED as usize { " or more" } else { "" },
     );
+    if let Some(next) = &status.next {
+        println!("next by schedule: {} in {}", next.pipeline, text::duration(next.at.since(now)));
+    }
     match (counts.outbox_pending, counts.outbox_dead) {
         (0, 0) => println!("outbox empty"),
         (pending, dead) => println!("outbox: {pending} to deliver{} · {dead} given up", since(counts.outbox_oldest)),

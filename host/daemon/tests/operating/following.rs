@@ -122,3 +122,22 @@ fn status_tells_database_schema_pauses_and_duties() {
     assert_eq!(home.data(&["--demo", "status"])["paused"][0]["pipeline"], "taxi-tips");
     home.run(&["--demo", "status"]).must(0).says("taxi-tips is paused by").says("holidays");
 }
+
+#[test]
+fn status_tells_what_failed_lately_and_what_a_schedule_starts_next() {
+    let home = Home::new();
+    let component = home.path().join("misbehave.wasm");
+    std::fs::write(&component, countersign_guests::MISBEHAVE).expect("write component");
+    let text = "name = \"bad\"\n[trigger]\ncron = \"@yearly\"\n[step.bad]\ncomponent = \"misbehave\"\ngrant = [\"query\", \"clock\", \"random\"]\nparams = { how = \"panic\" }\n";
+    let pipeline = home.write("pipeline.toml", text);
+    let [component, pipeline] = [component, pipeline].map(|path| path.display().to_string());
+    home.run(&["run", "--with", &component, &pipeline]).must(1);
+    let status = home.data(&["status"]);
+    assert_eq!(status["failed_in_a_day"], 1);
+    let next = home.data(&["pipeline", "next", "bad"])[0]["utc"].as_str().expect("an instant").to_string();
+    assert_eq!(status["next"]["pipeline"], "bad");
+    assert_eq!(status["next"]["at"].as_str().map(|at| at[..16].replace('T', " ") + " UTC"), Some(next));
+    home.run(&["status"]).must(0).says("1 failed in 24 h").says("next by schedule: bad in ");
+    home.run(&["pipeline", "pause", "bad"]).must(0);
+    assert_eq!(home.data(&["status"])["next"], Value::Null);
+}
